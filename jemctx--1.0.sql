@@ -1,0 +1,127 @@
+/* jemctx--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION jemctx" to load this file. \quit
+
+-- What the server runs on
+
+CREATE FUNCTION jemctx_get_info(OUT name text, OUT value text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jemctx_get_info() IS 'what this server runs on';
+
+CREATE VIEW jemctx_info AS SELECT * FROM jemctx_get_info();
+COMMENT ON VIEW jemctx_info IS 'what this server runs on: jemalloc, its origin, and the machine''s memory settings';
+
+-- The arenas of the own backend
+
+CREATE FUNCTION jemctx_get_arenas(
+	OUT arena int, OUT name text, OUT lifetime text,
+	OUT allocated bigint, OUT active bigint, OUT dirty bigint, OUT muzzy bigint,
+	OUT retained bigint, OUT mapped bigint, OUT resident bigint, OUT metadata bigint,
+	OUT committed bigint, OUT nmalloc bigint, OUT ndalloc bigint, OUT fragmentation float8)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 4;
+COMMENT ON FUNCTION jemctx_get_arenas() IS 'the jemalloc arenas of this backend';
+
+CREATE VIEW jemctx_arenas AS SELECT * FROM jemctx_get_arenas();
+COMMENT ON VIEW jemctx_arenas IS 'the jemalloc arenas of this backend, sizes in bytes';
+COMMENT ON COLUMN jemctx_arenas.arena IS 'jemalloc''s number of the arena';
+COMMENT ON COLUMN jemctx_arenas.lifetime IS 'whose memory it is: process, persistent or transient';
+COMMENT ON COLUMN jemctx_arenas.allocated IS 'bytes in objects that the program has not freed, and in jemalloc''s caches of them';
+COMMENT ON COLUMN jemctx_arenas.active IS 'bytes in pages with at least one such object';
+COMMENT ON COLUMN jemctx_arenas.dirty IS 'bytes in pages that are free and kept for reuse';
+COMMENT ON COLUMN jemctx_arenas.muzzy IS 'bytes in pages that are free and that the kernel may take';
+COMMENT ON COLUMN jemctx_arenas.retained IS 'address space without memory, kept for reuse';
+COMMENT ON COLUMN jemctx_arenas.mapped IS 'address space of active pages and metadata';
+COMMENT ON COLUMN jemctx_arenas.resident IS 'most bytes that can be physically resident: metadata, active and dirty pages';
+COMMENT ON COLUMN jemctx_arenas.metadata IS 'bytes of jemalloc''s own data';
+COMMENT ON COLUMN jemctx_arenas.committed IS 'active and dirty bytes as our extent hooks count them, right at any time; NULL for an arena that is not ours';
+COMMENT ON COLUMN jemctx_arenas.nmalloc IS 'allocations so far, the postmaster''s before the fork included';
+COMMENT ON COLUMN jemctx_arenas.ndalloc IS 'deallocations so far, the postmaster''s before the fork included';
+COMMENT ON COLUMN jemctx_arenas.fragmentation IS 'share of active pages without allocated objects: 1 - allocated / active';
+
+CREATE FUNCTION jemctx_get_bins(
+	OUT arena int, OUT size bigint, OUT curregs bigint, OUT curslabs bigint,
+	OUT nonfull_slabs bigint, OUT utilization float8, OUT waste bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 50;
+COMMENT ON FUNCTION jemctx_get_bins() IS 'the size classes in use in the jemalloc arenas of this backend';
+
+CREATE VIEW jemctx_bins AS SELECT * FROM jemctx_get_bins();
+COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend';
+COMMENT ON COLUMN jemctx_bins.size IS 'bytes of an object of the class';
+COMMENT ON COLUMN jemctx_bins.curregs IS 'objects allocated';
+COMMENT ON COLUMN jemctx_bins.curslabs IS 'slabs that hold them, NULL for large classes, whose objects have pages for themselves';
+COMMENT ON COLUMN jemctx_bins.nonfull_slabs IS 'slabs that have room for more';
+COMMENT ON COLUMN jemctx_bins.utilization IS 'share of the slabs'' places that are taken';
+COMMENT ON COLUMN jemctx_bins.waste IS 'bytes of the slabs that hold no object';
+
+-- The contexts of the own backend
+
+CREATE FUNCTION jemctx_get_contexts(
+	OUT name text, OUT ident text, OUT parent text, OUT level int, OUT lifetime text,
+	OUT arena int, OUT chunks bigint, OUT allocated bigint, OUT requested bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION jemctx_get_contexts() IS 'the memory contexts of jemctx in this backend';
+
+CREATE VIEW jemctx_contexts AS SELECT * FROM jemctx_get_contexts();
+COMMENT ON VIEW jemctx_contexts IS 'the memory contexts of jemctx in this backend';
+COMMENT ON COLUMN jemctx_contexts.level IS 'distance from TopMemoryContext';
+COMMENT ON COLUMN jemctx_contexts.arena IS 'the arena of its chunks, NULL if it does not exist yet';
+COMMENT ON COLUMN jemctx_contexts.chunks IS 'chunks allocated (persistent) or blocks held (transient)';
+COMMENT ON COLUMN jemctx_contexts.allocated IS 'bytes held, headers and rounding included';
+COMMENT ON COLUMN jemctx_contexts.requested IS 'bytes asked for, where they are known: in checking builds';
+
+-- jemalloc's own report
+
+CREATE FUNCTION jemctx_stats(opts text DEFAULT '')
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_stats(text) IS 'jemalloc''s report on this process; opts as in malloc_stats_print() of jemalloc(3)';
+
+CREATE FUNCTION jemctx_stats_json()
+RETURNS jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_stats_json() IS 'jemalloc''s report on this process as JSON';
+
+-- Acting
+
+CREATE FUNCTION jemctx_purge(pid int DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend to the system; bytes given back';
+
+CREATE FUNCTION jemctx_profile_start()
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_profile_start() IS 'starts sampling allocations of this backend (needs jemctx.profile)';
+
+CREATE FUNCTION jemctx_profile_stop()
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_profile_stop() IS 'stops sampling allocations of this backend';
+
+CREATE FUNCTION jemctx_profile_dump()
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_profile_dump() IS 'the heap profile of this backend, a text that jeprof reads';
+
+-- Reading one's own backend is for everyone; a heap profile shows where the
+-- server's code lies in memory.
+
+GRANT SELECT ON jemctx_info, jemctx_arenas, jemctx_bins, jemctx_contexts TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_profile_start() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_profile_stop() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_profile_dump() FROM PUBLIC;

@@ -1,0 +1,161 @@
+/*-------------------------------------------------------------------------
+ *
+ * arena.c
+ *	  The jemalloc arenas of this process.
+ *
+ * An arena that exists in the postmaster makes every fork dearer, so those of
+ * our own are opened by the process that first allocates from one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "arena/adopt.h"
+#include "arena/arena.h"
+#include "arena/hooks.h"
+#include "jemalloc/mallctl.h"
+
+#define DEFAULT_DIRTY_DECAY 10000
+#define MIN_DIRTY_DECAY (-1)
+#define MAX_DIRTY_DECAY INT_MAX
+
+Arena		process_arena = {.name = "process", .lifetime = "process", .index = -1};
+Arena		huge_arena = {.name = "huge", .lifetime = "process", .index = -1};
+Arena		transient_arena = {.name = "transient", .lifetime = "transient", .index = -1};
+Arena		persistent_arena = {.name = "persistent", .lifetime = "persistent", .index = -1};
+
+Arena *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &persistent_arena};
+const int	all_arenas_count = lengthof(all_arenas);
+
+static int	dirty_decay;
+
+/*
+ * Tell jemalloc how long the arena keeps freed pages.  Failure is harmless,
+ * and an assign hook must not raise errors.
+ */
+static void
+set_decay(const Arena *arena, ssize_t dirty_ms)
+{
+	ssize_t		muzzy_ms = 0;
+
+	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", arena->index), NULL, NULL, &dirty_ms, sizeof(dirty_ms));
+	je.mallctl(mallctl_arena("arena.%u.muzzy_decay_ms", arena->index), NULL, NULL, &muzzy_ms, sizeof(muzzy_ms));
+}
+
+/* A large extent that is freed must be kept like any other: see docs/design.md. */
+void
+arena_configure(Arena *arena)
+{
+	size_t		threshold = SIZE_MAX;
+
+	je.mallctl(mallctl_arena("arena.%u.oversize_threshold", arena->index),
+			   NULL, NULL, &threshold, sizeof(threshold));
+	set_decay(arena, dirty_decay);
+}
+
+static void
+assign_dirty_decay(int newval, void *extra)
+{
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		if (all_arenas[i]->index >= 0)
+			set_decay(all_arenas[i], newval);
+	}
+}
+
+/*
+ * Open an arena of our own.  Returns false when there is no memory for it;
+ * no ERROR, since the caller may be in a critical section.
+ */
+bool
+arena_open(Arena *arena)
+{
+	unsigned	tcache;
+	size_t		len = sizeof(tcache);
+
+	if (arena->index < 0)
+	{
+		int			index;
+
+		arena->hooks = *hooks_get();
+		pg_atomic_write_u64(&arena->committed, 0);
+		if ((index = mallctl_create_arena(&arena->hooks)) < 0)
+			return false;
+		arena->index = index;
+		arena_configure(arena);
+	}
+	if (je.mallctl("tcache.create", &tcache, &len, NULL, 0) != 0)
+		return false;
+	arena->tcache = tcache;
+	arena->flags = MALLOCX_ARENA(arena->index) | MALLOCX_TCACHE(tcache);
+	return true;
+}
+
+/* The arena of ours with jemalloc's number index, or NULL. */
+Arena *
+arena_by_index(unsigned index)
+{
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		if (all_arenas[i]->index >= 0 && (unsigned) all_arenas[i]->index == index)
+			return all_arenas[i];
+	}
+	return NULL;
+}
+
+/* Bytes that all arenas of this process have committed. */
+Size
+arena_committed(void)
+{
+	Size		total = 0;
+
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		if (all_arenas[i]->index >= 0)
+			total += pg_atomic_read_u64(&all_arenas[i]->committed);
+	}
+	return total;
+}
+
+/*
+ * Return all unused memory of this process to the system: what caches hold,
+ * then every free page.  Returns the bytes given back.
+ */
+Size
+arena_purge(void)
+{
+	Size		before = arena_committed();
+	Size		after;
+
+	if (jemalloc_is_malloc)
+		mallctl_act("thread.tcache.flush");
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		Arena	   *arena = all_arenas[i];
+
+		if (arena->index < 0)
+			continue;
+		if (arena->flags != 0)
+			mallctl_set_unsigned("tcache.flush", arena->tcache);
+		mallctl_act(mallctl_arena("arena.%u.purge", arena->index));
+	}
+	after = arena_committed();
+	return before > after ? before - after : 0;
+}
+
+/* In the postmaster, after jemalloc_enter(). */
+void
+arena_enter(void)
+{
+	hooks_enter();
+	for (int i = 0; i < all_arenas_count; i++)
+		pg_atomic_init_u64(&all_arenas[i]->committed, 0);
+	DefineCustomIntVariable("jemctx.dirty_decay",
+							"Sets how long freed memory stays with a busy backend.",
+							"-1 keeps it until it is purged, 0 returns it at once.",
+							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
+							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
+	adopt_process_arenas();
+}

@@ -1,0 +1,111 @@
+/*-------------------------------------------------------------------------
+ *
+ * arena.h
+ *	  The jemalloc arenas of this process.
+ *
+ * Memory with different lives is kept apart: the process arena serves
+ * everything that calls malloc, the transient arena the contexts that are
+ * reset or deleted as a whole, the persistent arena those whose chunks come
+ * and go one by one for as long as the session lives.
+ *
+ * A PostgreSQL process has one thread that allocates from these; nothing here
+ * takes locks of its own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_ARENA_H
+#define JEMCTX_ARENA_H
+
+#include "postgres.h"
+
+#include "port/atomics.h"
+
+#include "jemalloc/jemalloc.h"
+
+typedef struct Arena
+{
+	extent_hooks_t hooks;		/* must be first: jemalloc hands it to the hooks */
+	const char *name;
+	const char *lifetime;
+	int			index;			/* jemalloc's number, -1 until opened */
+	int			flags;			/* for mallocx, 0 until opened */
+	int			tcache;			/* the only cache its objects may go through */
+
+	/*
+	 * Bytes of physical memory that may be behind the arena's extents: the
+	 * hooks change it, from any thread that allocates, under different
+	 * mutexes of jemalloc.
+	 */
+	pg_atomic_uint64 committed;
+} Arena;
+
+/* Automatic arenas of jemalloc's that malloc uses, taken over in the postmaster. */
+extern Arena process_arena;
+extern Arena huge_arena;
+
+/* Made on first use, in the process that uses it. */
+extern Arena transient_arena;
+extern Arena persistent_arena;
+
+/* All of the above, for those who go through them. */
+extern Arena *const all_arenas[];
+extern const int all_arenas_count;
+
+extern void arena_enter(void);
+extern bool arena_overcommits(void);
+extern void arena_configure(Arena *arena);
+extern bool arena_open(Arena *arena);
+extern Arena *arena_by_index(unsigned index);
+extern Size arena_committed(void);
+extern Size arena_purge(void);
+
+/*
+ * Allocate, resize and free in an arena of our own.  NULL when there is no
+ * memory; never an ERROR.
+ *
+ * MALLOCX_ARENA alone would be wrong: jemalloc first looks into the thread's
+ * automatic cache, whichever arena its objects came from.  So a cache used
+ * for this arena only goes with it, when freeing too, and nobody writes these
+ * flags but here.
+ */
+static inline void *
+arena_alloc(Arena *arena, Size size)
+{
+	if (unlikely(arena->flags == 0) && !arena_open(arena))
+		return NULL;
+	return je.mallocx(size, arena->flags);
+}
+
+static inline void *
+arena_realloc(Arena *arena, void *pointer, Size size)
+{
+	return je.rallocx(pointer, size, arena->flags);
+}
+
+static inline void
+arena_free(Arena *arena, void *pointer)
+{
+	je.dallocx(pointer, arena->flags);
+}
+
+/* The same in the process arena, through the thread's automatic cache. */
+static inline void *
+arena_process_alloc(Size size)
+{
+	return je.mallocx(size, 0);
+}
+
+static inline void
+arena_process_free(void *pointer)
+{
+	je.dallocx(pointer, 0);
+}
+
+/* Bytes that the object really has. */
+static inline Size
+arena_usable_size(const void *pointer)
+{
+	return je.sallocx(pointer, 0);
+}
+
+#endif							/* JEMCTX_ARENA_H */

@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooks.c
+ *	  Where the arenas' memory comes from.
+ *
+ * The hooks hand address space to jemalloc uncommitted, so that it calls the
+ * commit and decommit hooks for every extent it really uses or gives back.
+ * Their balance is the memory that may be resident, exact at any time, even
+ * in the middle of a statement, without asking jemalloc for statistics.
+ *
+ * Where the kernel overcommits, committing is only counting: pages appear
+ * when they are touched.  Where it does not (vm.overcommit_memory = 2) every
+ * accessible page is charged, so uncommitted memory must be inaccessible, and
+ * committing can fail.
+ *
+ * jemalloc holds mutexes of the arena while a hook runs: nothing in here may
+ * raise errors, allocate, or take locks.  See "arena.<i>.extent_hooks" in
+ * jemalloc(3).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arena/hooks.h"
+
+#define OVERCOMMIT_FILE "/proc/sys/vm/overcommit_memory"
+
+#define ACCESSIBLE (PROT_READ | PROT_WRITE)
+#define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* Set in the postmaster, constant in its children. */
+static bool overcommit = true;
+static size_t page_size;
+
+/* While false no arena can grow; see adopt.c. */
+static bool growth_allowed = true;
+
+static Arena *
+hooks_arena(extent_hooks_t *hooks)
+{
+	return (Arena *) hooks;
+}
+
+/* Map size bytes; the result is aligned to a page only. */
+static void *
+map_pages(void *wanted, size_t size, bool accessible)
+{
+	void	   *pages;
+
+	if (accessible || overcommit)
+		pages = mmap(wanted, size, ACCESSIBLE, MAP_FLAGS | (overcommit ? MAP_NORESERVE : 0), -1, 0);
+	else
+		pages = mmap(wanted, size, PROT_NONE, MAP_FLAGS | MAP_NORESERVE, -1, 0);
+	return pages == MAP_FAILED ? NULL : pages;
+}
+
+/* Map size bytes aligned to alignment: more than needed, then cut off both ends. */
+static void *
+map_aligned(size_t size, size_t alignment, bool accessible)
+{
+	size_t		extra = alignment - page_size;
+	char	   *pages;
+	size_t		lead;
+
+	if (size + extra < size)
+		return NULL;
+	pages = map_pages(NULL, size + extra, accessible);
+	if (pages == NULL)
+		return NULL;
+	lead = TYPEALIGN(alignment, (uintptr_t) pages) - (uintptr_t) pages;
+	if (lead > 0)
+		munmap(pages, lead);
+	if (extra > lead)
+		munmap(pages + lead + size, extra - lead);
+	return pages + lead;
+}
+
+static void *
+hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
+		   bool *zero, bool *commit, unsigned arena_ind)
+{
+	void	   *pages;
+
+	if (!growth_allowed)
+		return NULL;
+	if (new_addr == NULL)
+		pages = map_aligned(size, Max(alignment, page_size), *commit);
+	else if ((pages = map_pages(new_addr, size, *commit)) != new_addr && pages != NULL)
+	{
+		munmap(pages, size);
+		pages = NULL;
+	}
+	if (pages == NULL)
+		return NULL;
+	if (*commit)
+		pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, size);
+	*zero = true;
+	return pages;
+}
+
+/* Address space is never given back: jemalloc keeps it for reuse, decommitted. */
+static bool
+hook_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed, unsigned arena_ind)
+{
+	return true;
+}
+
+static bool
+hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
+			size_t offset, size_t length, unsigned arena_ind)
+{
+	if (!overcommit &&
+		mmap((char *) addr + offset, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return true;
+	pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, length);
+	return false;
+}
+
+static bool
+hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
+			  size_t offset, size_t length, unsigned arena_ind)
+{
+	char	   *start = (char *) addr + offset;
+
+	if (overcommit)
+	{
+		if (madvise(start, length, MADV_DONTNEED) != 0)
+			return true;
+	}
+	else if (mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		return true;
+	pg_atomic_fetch_sub_u64(&hooks_arena(hooks)->committed, length);
+	return false;
+}
+
+/* Only called when decommitting failed; the pages stay committed, and are zero. */
+static bool
+hook_purge_forced(extent_hooks_t *hooks, void *addr, size_t size,
+				  size_t offset, size_t length, unsigned arena_ind)
+{
+	return madvise((char *) addr + offset, length, MADV_DONTNEED) != 0;
+}
+
+/* Without permission to split, jemalloc leaks what is left over. */
+static bool
+hook_split(extent_hooks_t *hooks, void *addr, size_t size,
+		   size_t size_a, size_t size_b, bool committed, unsigned arena_ind)
+{
+	return false;
+}
+
+static bool
+hook_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a,
+		   void *addr_b, size_t size_b, bool committed, unsigned arena_ind)
+{
+	return false;
+}
+
+/*
+ * Lazy purging (MADV_FREE) is left out: such pages stay in the process's
+ * resident size until the kernel wants them, and nobody could tell.
+ */
+static const extent_hooks_t our_hooks = {
+	.alloc = hook_alloc,
+	.dalloc = hook_dalloc,
+	.commit = hook_commit,
+	.decommit = hook_decommit,
+	.purge_forced = hook_purge_forced,
+	.split = hook_split,
+	.merge = hook_merge,
+};
+
+/*
+ * Find out how the kernel accounts for memory.  A kernel that does not say is
+ * taken for one that overcommits, as jemalloc does.
+ */
+void
+hooks_enter(void)
+{
+	int			fd = open(OVERCOMMIT_FILE, O_RDONLY | O_CLOEXEC);
+	char		mode = '0';
+
+	page_size = sysconf(_SC_PAGESIZE);
+	if (fd < 0)
+		return;
+	if (read(fd, &mode, 1) == 1)
+		overcommit = (mode != '2');
+	close(fd);
+}
+
+const extent_hooks_t *
+hooks_get(void)
+{
+	return &our_hooks;
+}
+
+bool
+arena_overcommits(void)
+{
+	return overcommit;
+}
+
+void
+hooks_allow_growth(bool allow)
+{
+	growth_allowed = allow;
+}

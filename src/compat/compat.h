@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between PostgreSQL's majors.
+ *
+ * This room is the only place that looks at PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_COMPAT_H
+#define JEMCTX_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/memutils.h"
+
+/*
+ * PostgreSQL 16 replaced the context pointer before a chunk by a method id
+ * and a table that extensions cannot register in; 14 lacks
+ * InitMaterializedSRF and MarkGUCPrefixReserved.
+ */
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 160000
+#error "jemctx supports PostgreSQL 15"
+#endif
+
+/*
+ * Declare a function that SQL calls.  PG_FUNCTION_INFO_V1 exports the function
+ * itself from 16 on only.
+ */
+#define COMPAT_FUNCTION(name) \
+extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+PG_FUNCTION_INFO_V1(name)
+
+/* How palloc, pfree and repalloc find a context's methods, for jemctx_info. */
+#define COMPAT_DISPATCH "vtable"
+
+/*
+ * Fill and link the header of a context, whose own fields are set already;
+ * nothing in here can throw.  Core's assertions accept only the tags of its
+ * own contexts, so ours call themselves AllocSets; nobody else looks at it.
+ */
+static inline void
+compat_context_create(MemoryContext node, const MemoryContextMethods *methods,
+					  MemoryContext parent, const char *name)
+{
+	MemoryContextCreate(node, T_AllocSetContext, methods, parent, name);
+}
+
+#endif							/* JEMCTX_COMPAT_H */

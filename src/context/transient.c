@@ -1,0 +1,423 @@
+/*-------------------------------------------------------------------------
+ *
+ * transient.c
+ *	  A MemoryContext for data that lives and dies together.
+ *
+ * Chunks are cut one after the other from blocks of the process's transient
+ * arena.  A freed chunk waits in the list of its size class for the next
+ * chunk of that class; only a reset or delete gives blocks back.  A chunk
+ * larger than SMALL_MAX has a block for itself, which goes when it goes.
+ *
+ * The first block is one allocation with the context itself.  Contexts come
+ * and go with every statement, so some that were deleted are kept, with that
+ * block, for the next one to be created.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+
+#include "compat/compat.h"
+#include "context/context.h"
+
+/* Sizes of blocks: the one with the context, the next, and the largest. */
+#define FIRST_BLOCK 2048
+#define SECOND_BLOCK (8 * 1024)
+#define LARGEST_BLOCK (1024 * 1024)
+
+/* Up to this size chunks share blocks. */
+#define SMALL_MAX 8192
+
+/*
+ * Sizes of small chunks are counted in grains.  There is a class for each
+ * number of grains up to four, then four classes to each doubling.
+ */
+#define GRAIN 16
+#define MAX_GRAINS (SMALL_MAX / GRAIN)
+#define CLASSES 32
+
+/* Deleted contexts kept for reuse. */
+#define KEPT_MAX 64
+
+typedef struct Block
+{
+	dlist_node	node;
+	char	   *end;
+} Block;
+
+typedef struct Chunk
+{
+	Size		size;			/* bytes for data, right also while it is free */
+	MemoryContext context;		/* must be last: pfree looks right before the data */
+} Chunk;
+
+typedef struct TransientContext
+{
+	MemoryContextData header;	/* must be first: standard fields of a context */
+	char	   *free_start;		/* what is left of the newest block */
+	char	   *free_end;
+	Size		next_size;		/* of the block to take after it */
+	Size		nblocks;
+	dlist_head	blocks;			/* all but the first */
+	dlist_head	large;			/* blocks of a single chunk */
+	void	   *freelists[CLASSES]; /* data of free chunks, linked by their first word */
+} TransientContext;
+
+static const MemoryContextMethods transient_methods;
+
+/* The class of a number of grains, and the bytes of a class; made once. */
+static uint8 grains_class[MAX_GRAINS + 1];
+static uint16 class_size[CLASSES];
+
+/* Deleted contexts, linked by header.nextchild. */
+static MemoryContext kept;
+static int	nkept;
+
+static inline Chunk *
+pointer_chunk(void *pointer)
+{
+	return (Chunk *) ((char *) pointer - sizeof(Chunk));
+}
+
+static inline void *
+chunk_pointer(Chunk *chunk)
+{
+	return (char *) chunk + sizeof(Chunk);
+}
+
+/* The block that a large chunk has for itself. */
+static inline Block *
+large_block(Chunk *chunk)
+{
+	return (Block *) ((char *) chunk - sizeof(Block));
+}
+
+static inline int
+size_class(Size size)
+{
+	return grains_class[(size + GRAIN - 1) / GRAIN];
+}
+
+/* In the postmaster. */
+void
+transient_enter(void)
+{
+	int			grains = 1;
+
+	for (int class = 0; class < CLASSES; class++)
+	{
+		int			step = class < 4 ? 1 : 1 << (class / 4 - 1);
+		int			last = class < 4 ? class + 1 : class_size[class - 1] / GRAIN + step;
+
+		class_size[class] = last * GRAIN;
+		while (grains <= last)
+			grains_class[grains++] = class;
+	}
+	grains_class[0] = 0;
+}
+
+/* Make the context as empty as a new one, its first block apart. */
+static void
+start_over(TransientContext *set)
+{
+	set->free_start = (char *) set + MAXALIGN(sizeof(TransientContext));
+	set->free_end = (char *) set + FIRST_BLOCK;
+	set->next_size = SECOND_BLOCK;
+	set->nblocks = 1;
+	dlist_init(&set->blocks);
+	dlist_init(&set->large);
+	memset(set->freelists, 0, sizeof(set->freelists));
+}
+
+MemoryContext
+transient_create(MemoryContext parent, const char *name)
+{
+	TransientContext *set = (TransientContext *) kept;
+
+	if (set != NULL)
+	{
+		kept = set->header.nextchild;
+		nkept--;
+	}
+	else
+	{
+		set = arena_alloc(&transient_arena, FIRST_BLOCK);
+		if (set == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory"),
+					 errdetail("Failed while creating memory context \"%s\".", name)));
+		start_over(set);
+	}
+	compat_context_create((MemoryContext) set, &transient_methods, parent, name);
+	set->header.mem_allocated = FIRST_BLOCK;
+	return (MemoryContext) set;
+}
+
+/* Cut a chunk of the class off the newest block, where it has room. */
+static inline void *
+cut_chunk(TransientContext *set, Size size)
+{
+	Chunk	   *chunk = (Chunk *) set->free_start;
+
+	set->free_start += sizeof(Chunk) + size;
+	chunk->size = size;
+	chunk->context = (MemoryContext) set;
+	return chunk_pointer(chunk);
+}
+
+/* Out of line, so that allocating from a list or block needs no stack frame. */
+static void *pg_noinline
+alloc_from_new_block(TransientContext *set, Size size)
+{
+	Size		block_size = set->next_size;
+	Block	   *block;
+
+	while (block_size < sizeof(Block) + sizeof(Chunk) + size)
+		block_size *= 2;
+	block = arena_alloc(&transient_arena, block_size);
+	if (block == NULL)
+		return NULL;
+	block->end = (char *) block + block_size;
+	dlist_push_head(&set->blocks, &block->node);
+	set->free_start = (char *) block + sizeof(Block);
+	set->free_end = block->end;
+	set->next_size = Min(block_size * 2, LARGEST_BLOCK);
+	set->nblocks++;
+	set->header.mem_allocated += block_size;
+	return cut_chunk(set, size);
+}
+
+/* Take a block with its only chunk into the context. */
+static void *
+link_large(TransientContext *set, Block *block, Size block_size)
+{
+	Chunk	   *chunk = (Chunk *) ((char *) block + sizeof(Block));
+
+	block->end = (char *) block + block_size;
+	dlist_push_head(&set->large, &block->node);
+	chunk->size = block_size - sizeof(Block) - sizeof(Chunk);
+	chunk->context = (MemoryContext) set;
+	set->nblocks++;
+	set->header.mem_allocated += block_size;
+	return chunk_pointer(chunk);
+}
+
+static void
+unlink_large(TransientContext *set, Block *block)
+{
+	dlist_delete(&block->node);
+	set->nblocks--;
+	set->header.mem_allocated -= block->end - (char *) block;
+}
+
+static Size
+large_block_size(Size size)
+{
+	return MAXALIGN(size) + sizeof(Block) + sizeof(Chunk);
+}
+
+static void *pg_noinline
+alloc_large(TransientContext *set, Size size)
+{
+	Size		block_size = large_block_size(size);
+	Block	   *block = arena_alloc(&transient_arena, block_size);
+
+	return block ? link_large(set, block, block_size) : NULL;
+}
+
+/* Returns NULL when there is no memory; core raises the error. */
+static void *
+TransientAlloc(MemoryContext context, Size size)
+{
+	TransientContext *set = (TransientContext *) context;
+	int			class;
+	void	   *pointer;
+
+	if (unlikely(size > SMALL_MAX))
+		return alloc_large(set, size);
+	class = size_class(size);
+	pointer = set->freelists[class];
+	if (pointer != NULL)
+	{
+		set->freelists[class] = *(void **) pointer;
+		return pointer;
+	}
+	size = class_size[class];
+	if (unlikely(set->free_end - set->free_start < (ptrdiff_t) (sizeof(Chunk) + size)))
+		return alloc_from_new_block(set, size);
+	return cut_chunk(set, size);
+}
+
+static void
+free_large(TransientContext *set, Chunk *chunk)
+{
+	Block	   *block = large_block(chunk);
+
+	unlink_large(set, block);
+	arena_free(&transient_arena, block);
+}
+
+static void
+TransientFree(MemoryContext context, void *pointer)
+{
+	TransientContext *set = (TransientContext *) context;
+	Chunk	   *chunk = pointer_chunk(pointer);
+	int			class;
+
+	if (unlikely(chunk->size > SMALL_MAX))
+	{
+		free_large(set, chunk);
+		return;
+	}
+	class = size_class(chunk->size);
+	*(void **) pointer = set->freelists[class];
+	set->freelists[class] = pointer;
+}
+
+/* When there is no memory the chunk stays as it is. */
+static void *
+realloc_large(TransientContext *set, Chunk *chunk, Size size)
+{
+	Block	   *block = large_block(chunk);
+	Size		old_size = block->end - (char *) block;
+	Size		block_size = large_block_size(size);
+	Block	   *moved;
+
+	unlink_large(set, block);
+	moved = arena_realloc(&transient_arena, block, block_size);
+	if (moved == NULL)
+	{
+		link_large(set, block, old_size);
+		return NULL;
+	}
+	return link_large(set, moved, block_size);
+}
+
+static void *
+TransientRealloc(MemoryContext context, void *pointer, Size size)
+{
+	TransientContext *set = (TransientContext *) context;
+	Chunk	   *chunk = pointer_chunk(pointer);
+	void	   *moved;
+
+	if (chunk->size > SMALL_MAX && size > SMALL_MAX)
+		return realloc_large(set, chunk, size);
+	if (chunk->size <= SMALL_MAX && size <= chunk->size)
+		return pointer;
+	moved = TransientAlloc(context, size);
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, pointer, Min(size, chunk->size));
+	TransientFree(context, pointer);
+	return moved;
+}
+
+static void
+free_blocks(dlist_head *blocks)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, blocks)
+		arena_free(&transient_arena, dlist_container(Block, node, iter.cur));
+}
+
+static void
+TransientReset(MemoryContext context)
+{
+	TransientContext *set = (TransientContext *) context;
+
+	free_blocks(&set->blocks);
+	free_blocks(&set->large);
+	start_over(set);
+	context->mem_allocated = FIRST_BLOCK;
+}
+
+static void
+TransientDelete(MemoryContext context)
+{
+	TransientReset(context);
+	if (nkept >= KEPT_MAX)
+	{
+		arena_free(&transient_arena, context);
+		return;
+	}
+	context->nextchild = kept;
+	kept = context;
+	nkept++;
+}
+
+static Size
+TransientGetChunkSpace(MemoryContext context, void *pointer)
+{
+	Chunk	   *chunk = pointer_chunk(pointer);
+
+	if (chunk->size > SMALL_MAX)
+		return chunk->size + sizeof(Chunk) + sizeof(Block);
+	return chunk->size + sizeof(Chunk);
+}
+
+static bool
+TransientIsEmpty(MemoryContext context)
+{
+	return context->isReset;
+}
+
+static void
+TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+			   MemoryContextCounters *totals, bool print_to_stderr)
+{
+	TransientContext *set = (TransientContext *) context;
+	Size		freespace = set->free_end - set->free_start;
+	Size		freechunks = 0;
+
+	for (int class = 0; class < CLASSES; class++)
+	{
+		for (void *pointer = set->freelists[class]; pointer; pointer = *(void **) pointer)
+		{
+			freespace += class_size[class] + sizeof(Chunk);
+			freechunks++;
+		}
+	}
+	if (printfunc)
+	{
+		char		stats_string[200];
+
+		snprintf(stats_string, sizeof(stats_string),
+				 "%zu total in %zu blocks; %zu free (%zu chunks); %zu used",
+				 context->mem_allocated, set->nblocks, freespace, freechunks,
+				 context->mem_allocated - freespace);
+		printfunc(context, passthru, stats_string, print_to_stderr);
+	}
+	if (totals)
+	{
+		totals->nblocks += set->nblocks;
+		totals->freechunks += freechunks;
+		totals->totalspace += context->mem_allocated;
+		totals->freespace += freespace;
+	}
+}
+
+static const MemoryContextMethods transient_methods = {
+	.alloc = TransientAlloc,
+	.free_p = TransientFree,
+	.realloc = TransientRealloc,
+	.reset = TransientReset,
+	.delete_context = TransientDelete,
+	.get_chunk_space = TransientGetChunkSpace,
+	.is_empty = TransientIsEmpty,
+	.stats = TransientStats,
+};
+
+bool
+transient_describe(MemoryContext context, ContextInfo *info)
+{
+	if (context->methods != &transient_methods)
+		return false;
+	info->lifetime = JEMCTX_TRANSIENT;
+	info->arena = &transient_arena;
+	info->chunks = ((TransientContext *) context)->nblocks;
+	info->allocated = context->mem_allocated;
+	return true;
+}

@@ -1,0 +1,177 @@
+/*-------------------------------------------------------------------------
+ *
+ * jemalloc.c
+ *	  Get jemalloc into the server.
+ *
+ * There are three ways in.  The user may have started the server with
+ * jemalloc in LD_PRELOAD; then there is nothing to do.  Otherwise the
+ * postmaster re-executes itself with it, or, when malloc is to stay the
+ * system's, opens the library beside it, which takes another start as well
+ * where the spare static TLS of the running process is too small.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "jemalloc/environment.h"
+#include "jemalloc/jemalloc.h"
+#include "jemalloc/library.h"
+#include "jemalloc/mallctl.h"
+#include "jemalloc/reexec.h"
+
+/* jemalloc's initial-exec TLS takes 2.6 kB; glibc keeps 1.6 kB spare. */
+#define TLS_TUNABLE "glibc.rtld.optional_static_tls=8192"
+
+/*
+ * One automatic arena, since a backend has one thread; no separate arena for
+ * large allocations, since that one returns every freed page at once and a
+ * statement faults it in again.  What the user sets comes after and wins.
+ */
+#define OUR_MALLOC_CONF "narenas:1,oversize_threshold:0"
+#define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
+
+typedef enum ProcessMalloc
+{
+	PROCESS_MALLOC_JEMALLOC,
+	PROCESS_MALLOC_SYSTEM
+} ProcessMalloc;
+
+static const struct config_enum_entry process_malloc_options[] = {
+	{"jemalloc", PROCESS_MALLOC_JEMALLOC, false},
+	{"system", PROCESS_MALLOC_SYSTEM, false},
+	{NULL, 0, false}
+};
+
+Jemalloc	je;
+JemallocOrigin jemalloc_origin;
+bool		jemalloc_is_malloc;
+
+char	   *jemalloc_library;
+bool		jemalloc_profile;
+static int	process_malloc;
+
+/* LD_PRELOAD is a list, and the server does not stay where it was started. */
+static bool
+check_library(char **newval, void **extra, GucSource source)
+{
+	if (**newval == '\0' || strpbrk(*newval, ": \t") != NULL)
+		GUC_check_errdetail("The name must not be empty or contain colons or spaces.");
+	else if (strchr(*newval, '/') != NULL && !is_absolute_path(*newval))
+		GUC_check_errdetail("A path must be absolute; a name without slash is searched as the dynamic linker does.");
+	else
+		return true;
+	return false;
+}
+
+static void
+define_settings(void)
+{
+	DefineCustomStringVariable("jemctx.jemalloc_library",
+							   "Sets the jemalloc library that the server runs on.",
+							   "An absolute path, or a name that the dynamic linker finds.",
+							   &jemalloc_library, "libjemalloc.so.2",
+							   PGC_POSTMASTER, 0, check_library, NULL, NULL);
+	DefineCustomEnumVariable("jemctx.process_malloc",
+							 "Selects whose malloc the whole server uses.",
+							 "With \"system\" only the contexts of jemctx are in jemalloc.",
+							 &process_malloc, PROCESS_MALLOC_JEMALLOC, process_malloc_options,
+							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("jemctx.profile",
+							 "Starts jemalloc with heap profiling available.",
+							 "Profiling begins in a backend with jemctx_profile_start().",
+							 &jemalloc_profile, false,
+							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
+}
+
+static void
+extend_malloc_conf(void)
+{
+	environment_extend("MALLOC_CONF", ',',
+					   jemalloc_profile ? PROFILE_MALLOC_CONF : OUR_MALLOC_CONF, NULL);
+}
+
+/* Have the library preloaded: does not return, except by ERROR. */
+static void
+enter_by_preload(bool reexecuted)
+{
+	if (reexecuted)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FILE),
+				 errmsg("could not preload jemalloc library \"%s\"", jemalloc_library),
+				 errdetail("The dynamic linker did not load it; its message precedes this one on the standard error of the server."),
+				 errhint("Set jemctx.jemalloc_library to the path of a jemalloc library.")));
+	library_probe(jemalloc_library);
+	extend_malloc_conf();
+	environment_extend("LD_PRELOAD", ':', jemalloc_library, NULL);
+	environment_mark();
+	reexec_postmaster();
+}
+
+/* Open the library beside the system's malloc, or start over to be able to. */
+static void
+enter_by_dlopen(bool reexecuted)
+{
+	const char *reason;
+
+	if (!reexecuted)
+		extend_malloc_conf();
+	if (library_open(jemalloc_library, &reason))
+		return;
+	if (!reexecuted)
+	{
+		library_probe(jemalloc_library);
+		environment_extend("GLIBC_TUNABLES", ':', TLS_TUNABLE, NULL);
+		environment_mark();
+		reexec_postmaster();
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FILE),
+			 errmsg("could not open jemalloc library \"%s\"", jemalloc_library),
+			 errdetail("%s", reason),
+			 errhint("Set jemctx.process_malloc to \"jemalloc\", or jemctx.jemalloc_library to another library.")));
+}
+
+/*
+ * Make the library available, in the postmaster (or a standalone backend)
+ * while it loads shared_preload_libraries.  Returns with the table filled, or
+ * not at all when the program has to start over for it, or raises an ERROR
+ * that says what is wrong with the library.
+ */
+void
+jemalloc_enter(void)
+{
+	bool		reexecuted = environment_is_ours();
+
+	define_settings();
+	if (library_present())
+	{
+		library_open(NULL, NULL);
+		jemalloc_origin = reexecuted ? JEMALLOC_REEXECUTED : JEMALLOC_PRELOADED;
+	}
+	else if (process_malloc == PROCESS_MALLOC_JEMALLOC)
+		enter_by_preload(reexecuted);
+	else
+	{
+		enter_by_dlopen(reexecuted);
+		jemalloc_origin = JEMALLOC_DLOPENED;
+	}
+	environment_restore();
+	library_check();
+
+	if (jemalloc_profile && !mallctl_bool("opt.prof"))
+		ereport(WARNING,
+				(errmsg("heap profiling is not available"),
+				 errdetail("The server was started with jemalloc preloaded, and without profiling."),
+				 errhint("Start it without LD_PRELOAD, or with MALLOC_CONF=prof:true,prof_active:false.")));
+}
+
+/* For jemctx_info. */
+const char *
+jemalloc_origin_name(void)
+{
+	static const char *const names[] = {"preloaded", "re-executed", "dlopened"};
+
+	return names[jemalloc_origin];
+}

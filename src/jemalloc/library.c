@@ -1,0 +1,176 @@
+/*-------------------------------------------------------------------------
+ *
+ * library.c
+ *	  Find a jemalloc library and check that it is one we can use.
+ *
+ * The library is either in the process already, because the dynamic linker
+ * was told to preload it, or it is opened beside the system's malloc with
+ * RTLD_LOCAL, so that nobody else's symbols resolve to it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include "jemalloc/jemalloc.h"
+#include "jemalloc/library.h"
+#include "jemalloc/mallctl.h"
+
+#define MIN_MAJOR 5
+#define MIN_MINOR 3
+
+/* Is some library of this process a jemalloc (or claims to be)? */
+bool
+library_present(void)
+{
+	return dlsym(RTLD_DEFAULT, "mallctl") != NULL;
+}
+
+/* The functions wanted of the library, and where they go in the table. */
+static const struct
+{
+	const char *name;
+	void	  **slot;
+}			functions[] = {
+	{"mallocx", (void **) &je.mallocx},
+	{"rallocx", (void **) &je.rallocx},
+	{"xallocx", (void **) &je.xallocx},
+	{"sallocx", (void **) &je.sallocx},
+	{"dallocx", (void **) &je.dallocx},
+	{"nallocx", (void **) &je.nallocx},
+	{"mallctl", (void **) &je.mallctl},
+	{"malloc_stats_print", (void **) &je.malloc_stats_print},
+};
+
+static void
+report_not_jemalloc(const char *name, const char *missing)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("library \"%s\" is not a jemalloc that jemctx can use", name),
+			 errdetail("It has no function \"%s\".", missing),
+			 errhint("Set jemctx.jemalloc_library to a jemalloc 5.3 or later without symbol prefix, "
+					 "such as \"libjemalloc.so.2\" of package libjemalloc2.")));
+}
+
+/* Do two symbols of this process come from the same library? */
+static bool
+same_library(void *a, void *b)
+{
+	Dl_info		info_a;
+	Dl_info		info_b;
+
+	return dladdr(a, &info_a) != 0 && dladdr(b, &info_b) != 0 &&
+		info_a.dli_fbase == info_b.dli_fbase;
+}
+
+/* Fill the table from handle. */
+static void
+library_bind(void *handle, const char *name)
+{
+	for (int i = 0; i < lengthof(functions); i++)
+	{
+		*functions[i].slot = dlsym(handle, functions[i].name);
+		if (*functions[i].slot == NULL)
+			report_not_jemalloc(name, functions[i].name);
+	}
+	jemalloc_is_malloc = same_library(dlsym(RTLD_DEFAULT, "malloc"),
+									  (void *) je.mallctl);
+}
+
+/*
+ * Fill the table from the library that is in the process, or open it when
+ * name is given.  Returns false, with the dynamic linker's reason, when it
+ * cannot be opened.
+ */
+bool
+library_open(const char *name, const char **reason)
+{
+	void	   *handle = RTLD_DEFAULT;
+
+	if (name != NULL && (handle = dlopen(name, RTLD_NOW | RTLD_LOCAL)) == NULL)
+	{
+		*reason = dlerror();
+		return false;
+	}
+	library_bind(handle, name ? name : jemalloc_library);
+	return true;
+}
+
+/*
+ * Complain if the library named could not be preloaded, before the postmaster
+ * re-executes itself with it: the dynamic linker would only write a line to
+ * stderr and go on without.
+ *
+ * The library may be fine and yet not be loadable now, for want of static
+ * TLS; that is why we re-execute.
+ */
+void
+library_probe(const char *name)
+{
+	void	   *handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+
+	if (handle == NULL)
+	{
+		const char *reason = dlerror();
+
+		if (strstr(reason, "static TLS") != NULL)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FILE),
+				 errmsg("could not load jemalloc library \"%s\"", name),
+				 errdetail("%s", reason),
+				 errhint("Install jemalloc (package libjemalloc2 on Debian and Ubuntu, jemalloc elsewhere), "
+						 "or set jemctx.jemalloc_library to its path.")));
+	}
+	for (int i = 0; i < lengthof(functions); i++)
+	{
+		if (dlsym(handle, functions[i].name) == NULL)
+			report_not_jemalloc(name, functions[i].name);
+	}
+	dlclose(handle);
+}
+
+/* Raise an error unless the library in the table is new enough and has statistics. */
+void
+library_check(void)
+{
+	const char *version = "unknown";
+	size_t		len = sizeof(version);
+	int			major = 0;
+	int			minor = 0;
+
+	if (je.mallctl("version", &version, &len, NULL, 0) != 0 ||
+		sscanf(version, "%d.%d", &major, &minor) != 2 ||
+		major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("jemalloc version %s is too old", version),
+				 errdetail("jemctx needs jemalloc %d.%d or later.", MIN_MAJOR, MIN_MINOR),
+				 errhint("Set jemctx.jemalloc_library to a newer jemalloc.")));
+	if (!mallctl_bool("config.stats"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("jemalloc library \"%s\" was built without statistics", jemalloc_path()),
+				 errdetail("jemctx shows and limits memory by jemalloc's statistics."),
+				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with --enable-stats.")));
+	if (jemalloc_profile && !mallctl_bool("config.prof"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("jemalloc library \"%s\" was built without heap profiling", jemalloc_path()),
+				 errdetail("jemctx.profile needs a jemalloc configured with --enable-prof."),
+				 errhint("Turn jemctx.profile off, or set jemctx.jemalloc_library to another jemalloc.")));
+}
+
+/* The file that the library in the table was loaded from. */
+const char *
+jemalloc_path(void)
+{
+	Dl_info		info;
+
+	if (dladdr((void *) je.mallctl, &info) == 0)
+		return jemalloc_library;
+	return info.dli_fname;
+}

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * library.h
+ *	  Find a jemalloc library and check that it is one we can use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_LIBRARY_H
+#define JEMCTX_LIBRARY_H
+
+#include "postgres.h"
+
+extern bool library_present(void);
+extern bool library_open(const char *name, const char **reason);
+extern void library_probe(const char *name);
+extern void library_check(void);
+
+#endif							/* JEMCTX_LIBRARY_H */

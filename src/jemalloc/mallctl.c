@@ -1,0 +1,66 @@
+/*-------------------------------------------------------------------------
+ *
+ * mallctl.c
+ *	  jemalloc's control tree with errors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "jemalloc/mallctl.h"
+
+#define MAX_NAME 64
+
+const char *
+mallctl_arena(const char *format, unsigned arena)
+{
+	static char name[MAX_NAME];
+
+	snprintf(name, sizeof(name), format, arena);
+	return name;
+}
+
+unsigned
+mallctl_lookup(const void *object)
+{
+	unsigned	arena;
+
+	mallctl_call("arenas.lookup", &arena, sizeof(arena), &object, sizeof(object));
+	return arena;
+}
+
+/* What "experimental.arenas_create_ext" takes: jemalloc's header does not show it. */
+typedef struct ArenaConfig
+{
+	extent_hooks_t *extent_hooks;
+	bool		metadata_use_hooks;
+} ArenaConfig;
+
+int
+mallctl_create_arena(extent_hooks_t *hooks)
+{
+	ArenaConfig config = {.extent_hooks = hooks, .metadata_use_hooks = false};
+	unsigned	arena;
+	size_t		len = sizeof(arena);
+
+	/* an experimental node may change; then the hooks count metadata, too */
+	if (je.mallctl("experimental.arenas_create_ext", &arena, &len, &config, sizeof(config)) != 0 &&
+		je.mallctl("arenas.create", &arena, &len, &hooks, sizeof(hooks)) != 0)
+		return -1;
+	return arena;
+}
+
+/* Read into oldp, write from newp; either may be NULL. */
+void
+mallctl_call(const char *name, void *oldp, size_t oldlen, void *newp, size_t newlen)
+{
+	size_t		len = oldlen;
+	int			rc = je.mallctl(name, oldp, oldp ? &len : NULL, newp, newlen);
+
+	if (rc == 0 && len == oldlen)
+		return;
+	errno = rc != 0 ? rc : EINVAL;
+	ereport(ERROR,
+			(errcode(rc == ENOMEM || rc == EAGAIN ? ERRCODE_OUT_OF_MEMORY : ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			 errmsg("jemalloc refused \"%s\": %m", name)));
+}

@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * reexec.c
+ *	  The postmaster executes itself again.
+ *
+ * At the time shared_preload_libraries are loaded the postmaster has neither
+ * shared memory nor sockets nor children, so it can start over: same pid,
+ * same arguments, same lock file.  A standalone backend does the same.
+ *
+ * One thing has changed since it was started: it has moved into the data
+ * directory.  Relative paths that it has already resolved must not be
+ * resolved again from there, so those on the command line, and PGDATA, are
+ * replaced by what they were resolved to.  A relative path inside the
+ * configuration file cannot be replaced; for that we go back to the directory
+ * the server was started in.
+ *
+ * No argument is ever added, since pg_ctl restart repeats the arguments.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "jemalloc/reexec.h"
+
+/* The options of postgres, as PostmasterMain and process_postgres_switches have them. */
+#define POSTGRES_OPTIONS "B:bc:C:D:d:EeFf:h:ijk:lN:nOPp:r:S:sTt:v:W:-:"
+
+/* Settings that PostgreSQL resolves against the directory it is started in. */
+static const struct
+{
+	const char *name;
+	char	  **resolved;
+}			path_settings[] = {
+	{"config_file", &ConfigFileName},
+	{"data_directory", &DataDir},
+	{"hba_file", &HbaFileName},
+	{"ident_file", &IdentFileName},
+};
+
+static void
+fail(const char *what)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("jemctx could not restart the server with jemalloc: could not %s: %m", what),
+			 errhint("Start the server with jemalloc in LD_PRELOAD instead.")));
+}
+
+/* This process's arguments, as the kernel has them. */
+static char **
+read_arguments(int *argc)
+{
+	StringInfoData buf;
+	char	  **argv;
+	int			fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t		got;
+
+	initStringInfo(&buf);
+	if (fd < 0)
+		fail("open \"/proc/self/cmdline\"");
+	do
+	{
+		enlargeStringInfo(&buf, 1024);
+		got = read(fd, buf.data + buf.len, 1024);
+		if (got < 0)
+			fail("read \"/proc/self/cmdline\"");
+		buf.len += got;
+	} while (got > 0);
+	close(fd);
+
+	*argc = 0;
+	argv = palloc0((buf.len + 1) * sizeof(char *));
+	for (int start = 0; start < buf.len; start += strlen(buf.data + start) + 1)
+		argv[(*argc)++] = buf.data + start;
+	return argv;
+}
+
+/* What PostgreSQL made of the setting of that name, or NULL if it is no path. */
+static const char *
+resolved_path(const char *name, size_t len)
+{
+	for (int i = 0; i < lengthof(path_settings); i++)
+	{
+		bool		same = strlen(path_settings[i].name) == len;
+
+		/* the command line may spell a setting with dashes */
+		for (size_t c = 0; same && c < len; c++)
+			same = path_settings[i].name[c] == (name[c] == '-' ? '_' : name[c]);
+		if (same)
+			return *path_settings[i].resolved;
+	}
+	return NULL;
+}
+
+/* Replace the end of one of the arguments, which begins at tail. */
+static void
+replace_tail(char **argv, int argc, const char *tail, const char *path)
+{
+	for (int i = 0; i < argc; i++)
+	{
+		if (tail >= argv[i] && tail <= argv[i] + strlen(argv[i]))
+		{
+			argv[i] = psprintf("%.*s%s", (int) (tail - argv[i]), argv[i], path);
+			return;
+		}
+	}
+}
+
+/* The directory that -D or PGDATA named. */
+static char *
+config_directory(bool config_file_given)
+{
+	char	   *dir;
+
+	if (config_file_given)
+		return DataDir;
+	dir = pstrdup(ConfigFileName);
+	get_parent_directory(dir);
+	return dir;
+}
+
+/* Make relative paths among the arguments, and in PGDATA, absolute. */
+static void
+resolve_arguments(int argc, char **argv)
+{
+	const char *directory = getenv("PGDATA");
+	bool		directory_given = false;
+	bool		config_file_given = false;
+	int			opt;
+
+	optind = 1;
+	opterr = 0;
+	while ((opt = getopt(argc, argv, POSTGRES_OPTIONS)) != -1)
+	{
+		char	   *value;
+		const char *path;
+
+		if (opt == 'D')
+		{
+			directory = optarg;
+			directory_given = true;
+		}
+		if ((opt != 'c' && opt != '-') || (value = strchr(optarg, '=')) == NULL)
+			continue;
+		path = resolved_path(optarg, value++ - optarg);
+		if (path == ConfigFileName)
+			config_file_given = true;
+		if (path != NULL && !is_absolute_path(value))
+			replace_tail(argv, argc, value, path);
+	}
+
+	if (directory == NULL || is_absolute_path(directory))
+		return;
+	if (directory_given)
+		replace_tail(argv, argc, directory, config_directory(config_file_given));
+	else if (setenv("PGDATA", config_directory(config_file_given), 1) != 0)
+		fail("set PGDATA");
+}
+
+/*
+ * Go back to where the server was started if the configuration file has a
+ * relative path.  That directory is what is left of the resolved path without
+ * the relative one.
+ */
+static void
+return_to_start_directory(void)
+{
+	ConfigVariable *head = NULL;
+	ConfigVariable *tail = NULL;
+
+	if (!ParseConfigFile(ConfigFileName, true, NULL, 0, 0, LOG, &head, &tail))
+		return;
+	for (ConfigVariable *item = head; item != NULL; item = item->next)
+	{
+		const char *path = resolved_path(item->name, strlen(item->name));
+		char	   *relative = pstrdup(item->value);
+		int			start;
+
+		if (path == NULL || item->ignore || is_absolute_path(relative))
+			continue;
+		canonicalize_path(relative);
+		start = (int) strlen(path) - (int) strlen(relative);
+		if (start < 1 || path[start - 1] != '/' || strcmp(path + start, relative) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("jemctx could not restart the server with jemalloc: setting \"%s\" is a relative path",
+							item->name),
+					 errdetail("The path \"%s\" was resolved to \"%s\".", item->value, path),
+					 errhint("Make it absolute in \"%s\".", item->filename)));
+		if (chdir(start == 1 ? "/" : pnstrdup(path, start - 1)) != 0)
+			fail("return to the directory the server was started in");
+		return;
+	}
+}
+
+/* Does not return: the program starts over. */
+void
+reexec_postmaster(void)
+{
+	int			argc;
+	char	  **argv = read_arguments(&argc);
+
+	resolve_arguments(argc, argv);
+	return_to_start_directory();
+
+	/* The program finds its libraries by this name, so it must not be relative. */
+	argv[0] = my_exec_path;
+	fflush(NULL);
+	execv(my_exec_path, argv);
+	fail("execute it");
+	pg_unreachable();
+}

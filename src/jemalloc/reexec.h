@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * reexec.h
+ *	  The postmaster executes itself again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_REEXEC_H
+#define JEMCTX_REEXEC_H
+
+#include "postgres.h"
+
+extern void reexec_postmaster(void) pg_attribute_noreturn();
+
+#endif							/* JEMCTX_REEXEC_H */

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * info.c
+ *	  jemctx_info: what this server runs on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "storage/fd.h"
+
+#include "arena/arena.h"
+#include "compat/compat.h"
+#include "jemalloc/mallctl.h"
+#include "views/row.h"
+
+#define HUGE_PAGES_FILE "/sys/kernel/mm/transparent_hugepage/enabled"
+
+COMPAT_FUNCTION(jemctx_get_info);
+
+/* The kernel's mode of transparent huge pages: the word in brackets. */
+static const char *
+transparent_huge_pages(void)
+{
+	char		line[128];
+	char	   *mode = NULL;
+	FILE	   *file = AllocateFile(HUGE_PAGES_FILE, "r");
+
+	if (file == NULL)
+		return "unsupported";
+	if (fgets(line, sizeof(line), file) != NULL && (mode = strchr(line, '[')) != NULL)
+		mode = pnstrdup(mode + 1, strcspn(mode + 1, "]"));
+	FreeFile(file);
+	return mode ? mode : "unknown";
+}
+
+static void
+info_row(Row *row, const char *name, const char *value)
+{
+	row_text(row, name);
+	row_text(row, value);
+	row_end(row);
+}
+
+Datum
+jemctx_get_info(PG_FUNCTION_ARGS)
+{
+	Row			row;
+
+	row_begin(&row, fcinfo);
+	info_row(&row, "jemalloc_version", mallctl_string("version"));
+	info_row(&row, "library", jemalloc_path());
+	info_row(&row, "origin", jemalloc_origin_name());
+	info_row(&row, "malloc", jemalloc_is_malloc ? "jemalloc" : "system");
+	info_row(&row, "profiling", mallctl_bool("config.prof") && mallctl_bool("opt.prof") ? "available" : "off");
+	info_row(&row, "dispatch", COMPAT_DISPATCH);
+	info_row(&row, "page_size", psprintf("%zu", mallctl_size("arenas.page")));
+	info_row(&row, "overcommit", arena_overcommits() ? "on" : "off");
+	info_row(&row, "transparent_huge_pages", transparent_huge_pages());
+	return (Datum) 0;
+}
