@@ -1,6 +1,6 @@
 # jemctx: PostgreSQL's memory on jemalloc arenas
 #
-#   make && make install      build and install for the pg_config in the path
+#   make && make install      build and install
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
 #   make bench                measure against a stock server
@@ -20,13 +20,40 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -fvisibility=hidden
 SHLIB_LINK = -ldl
 
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/regress.conf
+EXTRA_CLEAN = tmp_check log
+
 # Bitcode for the JIT compiler would need the server's own version of clang,
 # and no function of ours is worth inlining into a query.
 override with_llvm := no
 
+.DEFAULT_GOAL := all
+.PHONY: demo test bench regress-tests
+
+demo:
+	@test/demo
+
+test:
+	@test/run
+
+bench:
+	@test/setup bench
+	@test/bench/all
+
+regress-tests:
+	@echo $(REGRESS)
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 
 # PGXS has no header dependencies.
 $(OBJS): $(wildcard $(srcdir)/*.h $(srcdir)/src/*/*.h) $(firstword $(MAKEFILE_LIST))
+else
+all install installcheck:
+	@echo "The headers of the PostgreSQL server are missing: apt-get install postgresql-server-dev-15" >&2
+	@echo "(or set PG_CONFIG to the pg_config of a server that has them)." >&2
+	@exit 1
+endif
