@@ -15,6 +15,7 @@
 #include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/hooks.h"
+#include "arena/run.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 10000
@@ -72,24 +73,15 @@ assign_dirty_decay(int newval, void *extra)
 bool
 arena_open(Arena *arena)
 {
-	unsigned	tcache;
-	size_t		len = sizeof(tcache);
+	int			index;
 
-	if (arena->index < 0)
-	{
-		int			index;
-
-		arena->hooks = *hooks_get();
-		pg_atomic_write_u64(&arena->committed, 0);
-		if ((index = mallctl_create_arena(&arena->hooks)) < 0)
-			return false;
-		arena->index = index;
-		arena_configure(arena);
-	}
-	if (je.mallctl("tcache.create", &tcache, &len, NULL, 0) != 0)
+	arena->hooks = *hooks_get();
+	index = mallctl_create_arena(&arena->hooks);
+	if (index < 0)
 		return false;
-	arena->tcache = tcache;
-	arena->flags = MALLOCX_ARENA(arena->index) | MALLOCX_TCACHE(tcache);
+	arena->index = index;
+	arena_configure(arena);
+	arena->flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE_NONE;
 	return true;
 }
 
@@ -129,6 +121,7 @@ arena_purge(void)
 	Size		before = arena_committed();
 	Size		after;
 
+	run_flush();
 	if (jemalloc_is_malloc)
 		mallctl_act("thread.tcache.flush");
 	for (int i = 0; i < all_arenas_count; i++)
@@ -137,8 +130,6 @@ arena_purge(void)
 
 		if (arena->index < 0)
 			continue;
-		if (arena->flags != 0)
-			mallctl_set_unsigned("tcache.flush", arena->tcache);
 		mallctl_act(mallctl_arena("arena.%u.purge", arena->index));
 	}
 	after = arena_committed();
@@ -158,4 +149,5 @@ arena_enter(void)
 							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
 	adopt_process_arenas();
+	run_enter();
 }

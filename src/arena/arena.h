@@ -28,8 +28,7 @@ typedef struct Arena
 	const char *name;
 	const char *lifetime;
 	int			index;			/* jemalloc's number, -1 until opened */
-	int			flags;			/* for mallocx, 0 until opened */
-	int			tcache;			/* the only cache its objects may go through */
+	int			flags;			/* for mallocx and its kin, 0 until opened */
 
 	/*
 	 * Bytes of physical memory that may be behind the arena's extents: the
@@ -64,9 +63,8 @@ extern Size arena_purge(void);
  * memory; never an ERROR.
  *
  * MALLOCX_ARENA alone would be wrong: jemalloc first looks into the thread's
- * automatic cache, whichever arena its objects came from.  So a cache used
- * for this arena only goes with it, when freeing too, and nobody writes these
- * flags but here.
+ * automatic cache, whichever arena its objects came from.  So the flags say
+ * to go past it, when freeing too, and nobody writes them but here.
  */
 static inline void *
 arena_alloc(Arena *arena, Size size)

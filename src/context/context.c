@@ -28,6 +28,15 @@ JemctxContextCreate(MemoryContext parent, const char *name, JemctxLifetime lifet
 	return NULL;				/* keep compiler quiet */
 }
 
+void
+context_creation_failed(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("Failed while creating memory context \"%s\".", name)));
+}
+
 /* Returns false if the context is not one of ours. */
 bool
 context_describe(MemoryContext context, ContextInfo *info)

@@ -21,6 +21,41 @@ typedef struct ContextInfo
 	Size		allocated;
 } ContextInfo;
 
+/* Deleted contexts of one type, emptied, linked by nextchild. */
+typedef struct ContextPool
+{
+	MemoryContext first;
+	int			count;
+	int			limit;
+} ContextPool;
+
+/* Returns a context to be created again, or NULL. */
+static inline MemoryContext
+context_pool_take(ContextPool *pool)
+{
+	MemoryContext context = pool->first;
+
+	if (context != NULL)
+	{
+		pool->first = context->nextchild;
+		pool->count--;
+	}
+	return context;
+}
+
+/* Returns false when the pool is full. */
+static inline bool
+context_pool_give(ContextPool *pool, MemoryContext context)
+{
+	if (pool->count >= pool->limit)
+		return false;
+	context->nextchild = pool->first;
+	pool->first = context;
+	pool->count++;
+	return true;
+}
+
+extern void context_creation_failed(const char *name) pg_attribute_noreturn();
 extern void context_enter(void);
 extern bool context_describe(MemoryContext context, ContextInfo *info);
 

@@ -1,98 +1,218 @@
 /*-------------------------------------------------------------------------
  *
  * persistent.c
- *	  A MemoryContext whose chunks are jemalloc objects of their own.
+ *	  A MemoryContext for data that comes and goes as long as a session lives.
  *
- * An AllocSet keeps every block until it is reset, so data that comes and
- * goes for as long as a session lives leaves its holes behind.  Here a freed
- * chunk goes back to the process's persistent arena at once: the next chunk
- * of that size can be anybody's, and what nobody uses is purged.
+ * An AllocSet keeps every block until it is reset, so such data leaves its
+ * holes behind.  Here a freed chunk goes back to the process's persistent
+ * arena at once: the next chunk of that size can be any context's, and pages
+ * that nobody uses go back to the system.  Small chunks lie in runs, larger
+ * ones are jemalloc objects of their own.
  *
  * Since chunks do not lie in blocks, the context has to find them to be able
- * to free them all: they are linked in a list.
+ * to free them all.  It keeps a directory of them, an array with holes; a
+ * chunk's header says where it stands there.  A list through the chunks would
+ * touch two others, cold ones mostly, whenever one is freed.
+ *
+ * A free chunk says so in its header, so that freeing it again is found out.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "lib/ilist.h"
-#include "utils/memutils.h"
-
-#include "context/context.h"
+#include "arena/run.h"
 #include "compat/compat.h"
+#include "context/context.h"
+
+/* The directory of a small context needs no memory of its own. */
+#define FIRST_SLOTS 8
+#define MAX_SLOTS (UINT32_MAX / 2)
+
+/* Deleted contexts kept for reuse. */
+#define KEPT_MAX 64
+
+typedef struct PersistentChunk
+{
+	uint32		run;			/* its number, or LARGE_CHUNK */
+	uint32		slot;			/* in the context's directory, or FREE_SLOT */
+	MemoryContext context;		/* must be last: pfree looks right before the data */
+} PersistentChunk;
+
+/* The run of a chunk that has none. */
+#define LARGE_CHUNK UINT32_MAX
+
+/* The slot of a chunk that is free. */
+#define FREE_SLOT UINT32_MAX
+
+/* A hole in the directory, odd so that it is no chunk: the next hole. */
+typedef uintptr_t Entry;
+
+#define NO_HOLE MAX_SLOTS
+#define HOLE(next) (((Entry) (next) << 1) | 1)
+#define IS_HOLE(entry) (((entry) & 1) != 0)
+#define NEXT_HOLE(entry) ((uint32) ((entry) >> 1))
 
 typedef struct PersistentContext
 {
 	MemoryContextData header;	/* must be first: standard fields of a context */
-	dlist_head	chunks;
-	Size		nchunks;
+	Entry	   *directory;
+	uint32		nslots;			/* entries in use so far, holes included */
+	uint32		max_slots;		/* entries that there is room for */
+	uint32		first_hole;
+	uint32		nchunks;
+	Entry		first_slots[FIRST_SLOTS];
 } PersistentContext;
 
-typedef struct PersistentChunk
-{
-	dlist_node	node;
-	MemoryContext context;		/* must be last: pfree looks right before the data */
-} PersistentChunk;
-
-#define CHUNK_HEADER sizeof(PersistentChunk)
+static const MemoryContextMethods persistent_methods;
+static ContextPool kept = {.limit = KEPT_MAX};
 
 static inline PersistentChunk *
 pointer_chunk(void *pointer)
 {
-	return (PersistentChunk *) ((char *) pointer - CHUNK_HEADER);
+	return (PersistentChunk *) ((char *) pointer - sizeof(PersistentChunk));
 }
 
 static inline void *
 chunk_pointer(PersistentChunk *chunk)
 {
-	return (char *) chunk + CHUNK_HEADER;
+	return (char *) chunk + sizeof(PersistentChunk);
 }
 
-static const MemoryContextMethods persistent_methods;
+static inline Size
+chunk_space(const PersistentChunk *chunk)
+{
+	if (unlikely(chunk->run == LARGE_CHUNK))
+		return arena_usable_size(chunk);
+	return run_classes[run_by_number(chunk->run)->class].size;
+}
+
+static void
+start_over(PersistentContext *set)
+{
+	set->directory = set->first_slots;
+	set->nslots = 0;
+	set->max_slots = FIRST_SLOTS;
+	set->first_hole = NO_HOLE;
+	set->nchunks = 0;
+}
 
 MemoryContext
 persistent_create(MemoryContext parent, const char *name)
 {
-	PersistentContext *set = arena_process_alloc(sizeof(PersistentContext));
+	PersistentContext *set = (PersistentContext *) context_pool_take(&kept);
 
 	if (set == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while creating memory context \"%s\".", name)));
-	dlist_init(&set->chunks);
-	set->nchunks = 0;
+	{
+		set = arena_process_alloc(sizeof(PersistentContext));
+		if (set == NULL)
+			context_creation_failed(name);
+		start_over(set);
+	}
 	compat_context_create((MemoryContext) set, &persistent_methods, parent, name);
 	return (MemoryContext) set;
 }
 
-/* Take chunk, whose size is known to the arena only, into the context. */
-static inline void
-link_chunk(PersistentContext *set, PersistentChunk *chunk)
+/* Double the directory.  Returns false when there is no memory. */
+static bool pg_noinline
+enlarge_directory(PersistentContext *set)
 {
-	chunk->context = (MemoryContext) set;
-	dlist_push_head(&set->chunks, &chunk->node);
-	set->nchunks++;
-	set->header.mem_allocated += arena_usable_size(chunk);
+	Size		size = set->max_slots * sizeof(Entry);
+	Entry	   *directory;
+
+	if (set->max_slots > MAX_SLOTS / 2)
+		return false;
+	directory = arena_process_alloc(2 * size);
+	if (directory == NULL)
+		return false;
+	memcpy(directory, set->directory, size);
+	if (set->directory != set->first_slots)
+		arena_process_free(set->directory);
+	set->directory = directory;
+	set->max_slots *= 2;
+	return true;
 }
 
+/* Take a slot of the directory for chunk, of which there must be one. */
+static inline void
+link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 run, Size space)
+{
+	uint32		slot = set->first_hole;
+
+	if (slot != NO_HOLE)
+		set->first_hole = NEXT_HOLE(set->directory[slot]);
+	else
+		slot = set->nslots++;
+	set->directory[slot] = (Entry) chunk;
+	set->nchunks++;
+	chunk->slot = slot;
+	chunk->run = run;
+	chunk->context = (MemoryContext) set;
+	set->header.mem_allocated += space;
+}
+
+static void
+report_double_free(PersistentContext *set, void *pointer)
+{
+	elog(ERROR, "chunk %p of memory context \"%s\" was freed already",
+		 pointer, set->header.name);
+}
+
+/* Leave a hole where chunk stands in the directory. */
 static inline void
 unlink_chunk(PersistentContext *set, PersistentChunk *chunk)
 {
-	dlist_delete(&chunk->node);
+	uint32		slot = chunk->slot;
+
+	/* Only written, not compared: that would wait for a cache line. */
+	if (unlikely(slot == FREE_SLOT))
+		report_double_free(set, chunk_pointer(chunk));
+	chunk->slot = FREE_SLOT;
+	set->directory[slot] = HOLE(set->first_hole);
+	set->first_hole = slot;
 	set->nchunks--;
-	set->header.mem_allocated -= arena_usable_size(chunk);
+	set->header.mem_allocated -= chunk_space(chunk);
+}
+
+static inline void
+release_chunk(PersistentChunk *chunk)
+{
+	if (unlikely(chunk->run == LARGE_CHUNK))
+		arena_free(&persistent_arena, chunk);
+	else
+		run_give(run_by_number(chunk->run), chunk);
+}
+
+static void *pg_noinline
+alloc_large(PersistentContext *set, Size size)
+{
+	PersistentChunk *chunk = arena_alloc(&persistent_arena, size);
+
+	if (chunk == NULL)
+		return NULL;
+	link_chunk(set, chunk, LARGE_CHUNK, arena_usable_size(chunk));
+	return chunk_pointer(chunk);
 }
 
 /* Returns NULL when there is no memory; core raises the error. */
 static void *
 PersistentAlloc(MemoryContext context, Size size)
 {
-	PersistentChunk *chunk = arena_alloc(&persistent_arena, size + CHUNK_HEADER);
+	PersistentContext *set = (PersistentContext *) context;
+	PersistentChunk *chunk;
+	uint32		class;
+	Run		   *run;
 
+	if (unlikely(set->first_hole == NO_HOLE && set->nslots == set->max_slots) &&
+		!enlarge_directory(set))
+		return NULL;
+	size += sizeof(PersistentChunk);
+	if (unlikely(size > RUN_LARGEST))
+		return alloc_large(set, size);
+	class = run_class(size);
+	chunk = run_take(class, &run);
 	if (unlikely(chunk == NULL))
 		return NULL;
-	link_chunk((PersistentContext *) context, chunk);
+	link_chunk(set, chunk, run->number, run_classes[class].size);
 	return chunk_pointer(chunk);
 }
 
@@ -102,33 +222,60 @@ PersistentFree(MemoryContext context, void *pointer)
 	PersistentChunk *chunk = pointer_chunk(pointer);
 
 	unlink_chunk((PersistentContext *) context, chunk);
-	arena_free(&persistent_arena, chunk);
+	release_chunk(chunk);
 }
 
 /* When there is no memory the chunk stays as it is. */
+static void *
+realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size)
+{
+	Size		old_space = chunk_space(chunk);
+	PersistentChunk *moved = arena_realloc(&persistent_arena, chunk, size);
+
+	if (moved == NULL)
+		return NULL;
+	set->directory[moved->slot] = (Entry) moved;
+	set->header.mem_allocated += chunk_space(moved) - old_space;
+	return chunk_pointer(moved);
+}
+
 static void *
 PersistentRealloc(MemoryContext context, void *pointer, Size size)
 {
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk = pointer_chunk(pointer);
-	PersistentChunk *moved;
+	Size		old_space = chunk_space(chunk);
+	Size		space = size + sizeof(PersistentChunk);
+	void	   *moved;
 
-	unlink_chunk(set, chunk);
-	moved = arena_realloc(&persistent_arena, chunk, size + CHUNK_HEADER);
-	link_chunk(set, moved ? moved : chunk);
-	return moved ? chunk_pointer(moved) : NULL;
+	if (space > RUN_LARGEST)
+	{
+		if (chunk->run == LARGE_CHUNK)
+			return realloc_large(set, chunk, space);
+	}
+	else if (chunk->run != LARGE_CHUNK && run_by_number(chunk->run)->class == run_class(space))
+		return pointer;
+	moved = PersistentAlloc(context, size);
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, pointer, Min(size, old_space - sizeof(PersistentChunk)));
+	PersistentFree(context, pointer);
+	return moved;
 }
 
 static void
 PersistentReset(MemoryContext context)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	dlist_mutable_iter iter;
 
-	dlist_foreach_modify(iter, &set->chunks)
-		arena_free(&persistent_arena, dlist_container(PersistentChunk, node, iter.cur));
-	dlist_init(&set->chunks);
-	set->nchunks = 0;
+	for (uint32 slot = 0; slot < set->nslots; slot++)
+	{
+		if (!IS_HOLE(set->directory[slot]))
+			release_chunk((PersistentChunk *) set->directory[slot]);
+	}
+	if (set->directory != set->first_slots)
+		arena_process_free(set->directory);
+	start_over(set);
 	context->mem_allocated = 0;
 }
 
@@ -136,13 +283,14 @@ static void
 PersistentDelete(MemoryContext context)
 {
 	PersistentReset(context);
-	arena_process_free(context);
+	if (!context_pool_give(&kept, context))
+		arena_process_free(context);
 }
 
 static Size
 PersistentGetChunkSpace(MemoryContext context, void *pointer)
 {
-	return arena_usable_size(pointer_chunk(pointer));
+	return chunk_space(pointer_chunk(pointer));
 }
 
 static bool
@@ -151,20 +299,29 @@ PersistentIsEmpty(MemoryContext context)
 	return ((PersistentContext *) context)->nchunks == 0;
 }
 
+/* The context's own memory: header and directory. */
+static Size
+overhead(const PersistentContext *set)
+{
+	Size		directory = set->directory == set->first_slots ? 0 : set->max_slots * sizeof(Entry);
+
+	return sizeof(PersistentContext) + directory;
+}
+
 /* Free space inside the arena belongs to no context, so there is none to report. */
 static void
 PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
 				MemoryContextCounters *totals, bool print_to_stderr)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	Size		totalspace = context->mem_allocated + sizeof(PersistentContext);
+	Size		totalspace = context->mem_allocated + overhead(set);
 
 	if (printfunc)
 	{
 		char		stats_string[200];
 
 		snprintf(stats_string, sizeof(stats_string),
-				 "%zu total in %zu chunks; 0 free (0 chunks); %zu used",
+				 "%zu total in %u chunks; 0 free (0 chunks); %zu used",
 				 totalspace, set->nchunks, totalspace);
 		printfunc(context, passthru, stats_string, print_to_stderr);
 	}
@@ -180,18 +337,21 @@ static void
 PersistentCheck(MemoryContext context)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	Size		nchunks = 0;
-	dlist_iter	iter;
+	uint32		nchunks = 0;
 
-	dlist_foreach(iter, &set->chunks)
+	for (uint32 slot = 0; slot < set->nslots; slot++)
 	{
-		if (dlist_container(PersistentChunk, node, iter.cur)->context != context)
-			elog(WARNING, "problem in jemctx context %s: bogus context link of chunk %p",
-				 context->name, iter.cur);
+		PersistentChunk *chunk = (PersistentChunk *) set->directory[slot];
+
+		if (IS_HOLE(set->directory[slot]))
+			continue;
 		nchunks++;
+		if (chunk->context != context || chunk->slot != slot)
+			elog(WARNING, "problem in jemctx context %s: bogus header of chunk %p",
+				 context->name, chunk);
 	}
 	if (nchunks != set->nchunks)
-		elog(WARNING, "problem in jemctx context %s: %zu chunks found, %zu counted",
+		elog(WARNING, "problem in jemctx context %s: %u chunks found, %u counted",
 			 context->name, nchunks, set->nchunks);
 }
 #endif

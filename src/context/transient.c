@@ -70,9 +70,7 @@ static const MemoryContextMethods transient_methods;
 static uint8 grains_class[MAX_GRAINS + 1];
 static uint16 class_size[CLASSES];
 
-/* Deleted contexts, linked by header.nextchild. */
-static MemoryContext kept;
-static int	nkept;
+static ContextPool kept = {.limit = KEPT_MAX};
 
 static inline Chunk *
 pointer_chunk(void *pointer)
@@ -133,21 +131,13 @@ start_over(TransientContext *set)
 MemoryContext
 transient_create(MemoryContext parent, const char *name)
 {
-	TransientContext *set = (TransientContext *) kept;
+	TransientContext *set = (TransientContext *) context_pool_take(&kept);
 
-	if (set != NULL)
-	{
-		kept = set->header.nextchild;
-		nkept--;
-	}
-	else
+	if (set == NULL)
 	{
 		set = arena_alloc(&transient_arena, FIRST_BLOCK);
 		if (set == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory"),
-					 errdetail("Failed while creating memory context \"%s\".", name)));
+			context_creation_failed(name);
 		start_over(set);
 	}
 	compat_context_create((MemoryContext) set, &transient_methods, parent, name);
@@ -338,14 +328,8 @@ static void
 TransientDelete(MemoryContext context)
 {
 	TransientReset(context);
-	if (nkept >= KEPT_MAX)
-	{
+	if (!context_pool_give(&kept, context))
 		arena_free(&transient_arena, context);
-		return;
-	}
-	context->nextchild = kept;
-	kept = context;
-	nkept++;
 }
 
 static Size

@@ -27,9 +27,11 @@
 /*
  * One automatic arena, since a backend has one thread; no separate arena for
  * large allocations, since that one returns every freed page at once and a
- * statement faults it in again.  What the user sets comes after and wins.
+ * statement faults it in again.  Blocks of memory contexts are often 8 kB: a
+ * slab of many instead of a slab for each, and freed extents of any size may
+ * be cut up for them.  What the user sets comes after and wins.
  */
-#define OUR_MALLOC_CONF "narenas:1,oversize_threshold:0"
+#define OUR_MALLOC_CONF "narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:64"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
 typedef enum ProcessMalloc

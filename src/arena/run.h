@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.h
+ *	  Chunks of one size, side by side in a run of pages.
+ *
+ * Small chunks of the persistent arena are cut from runs, which are jemalloc
+ * objects of one or a few pages.  All contexts share the runs: whoever asks
+ * for a size gets a chunk of any run of that size class that has room.  A run
+ * that is empty goes back to the arena.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_RUN_H
+#define JEMCTX_RUN_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+
+#include "arena/arena.h"
+
+/* Sizes and places of chunks are multiples of this. */
+#define RUN_GRAIN 16
+
+/* The largest chunk that lies in a run: a third of the larger kind. */
+#define RUN_LARGEST 4096
+
+#define RUN_MAX_CLASSES 64
+
+/*
+ * What is known of a run.  It is kept apart from the run's pages: at the start
+ * of a page it would compete with those of all other runs for a few sets of
+ * the processor's cache.
+ */
+typedef struct Run
+{
+	dlist_node	node;			/* in the class's list, if listed */
+	char	   *chunks;			/* its pages */
+	uint32		number;			/* its own */
+	uint16		live;			/* chunks that are taken */
+	uint16		fresh;			/* chunks that have ever been taken */
+	uint16		free;			/* place of the first free chunk, or NO_PLACE */
+	uint8		class;
+	bool		listed;			/* known to have room, and not the current run */
+} Run;
+
+#define NO_PLACE UINT16_MAX
+
+typedef struct RunClass
+{
+	Run		   *current;		/* chunks are taken from here */
+	dlist_head	partial;		/* other runs with room, the latest to have some first */
+	uint32		size;			/* bytes of a chunk */
+	uint16		capacity;		/* chunks in a run */
+	uint16		kind;			/* of its runs */
+	uint32		runs;			/* how many there are */
+	uint32		live;			/* chunks taken in all of them */
+} RunClass;
+
+extern RunClass run_classes[RUN_MAX_CLASSES];
+extern uint32 run_nclasses;
+
+/* The class for a size, counted in grains and rounded up. */
+extern uint8 run_class_by_grains[RUN_LARGEST / RUN_GRAIN + 1];
+
+/* Runs by number, in blocks that never move. */
+#define RUN_BLOCK 128
+extern Run **run_blocks;
+
+extern void run_enter(void);
+extern Size run_bytes(const RunClass *class);
+extern Run *run_next(uint32 class);
+extern void run_became_partial(Run *run);
+extern void run_became_empty(Run *run);
+extern void run_flush(void);
+
+static inline uint32
+run_class(Size size)
+{
+	Assert(size > 0 && size <= RUN_LARGEST);
+	return run_class_by_grains[(size + RUN_GRAIN - 1) / RUN_GRAIN];
+}
+
+static inline Run *
+run_by_number(uint32 number)
+{
+	return &run_blocks[number / RUN_BLOCK][number % RUN_BLOCK];
+}
+
+/*
+ * Returns a chunk and its run, or NULL when there is no memory.  A free chunk
+ * has the place of the next one in its first word.
+ */
+static inline void *
+run_take(uint32 class, Run **run_taken)
+{
+	RunClass   *set = &run_classes[class];
+	Run		   *run = set->current;
+	char	   *chunk;
+
+	if (unlikely(run == NULL || (run->free == NO_PLACE && run->fresh == set->capacity)) &&
+		(run = run_next(class)) == NULL)
+		return NULL;
+	*run_taken = run;
+	run->live++;
+	set->live++;
+	if (run->free == NO_PLACE)
+		return run->chunks + set->size * run->fresh++;
+	chunk = run->chunks + (Size) run->free * RUN_GRAIN;
+	run->free = *(uint16 *) chunk;
+	return chunk;
+}
+
+static inline void
+run_give(Run *run, void *chunk)
+{
+	RunClass   *set = &run_classes[run->class];
+
+	*(uint16 *) chunk = run->free;
+	run->free = ((char *) chunk - run->chunks) / RUN_GRAIN;
+	run->live--;
+	set->live--;
+	if (run == set->current)
+		return;
+	if (unlikely(run->live == 0))
+		run_became_empty(run);
+	else if (unlikely(!run->listed))
+		run_became_partial(run);
+}
+
+#endif							/* JEMCTX_RUN_H */

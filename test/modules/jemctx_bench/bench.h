@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * bench.h
+ *	  Works on memory contexts, timed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "postgres.h"
+
+/* Makes contexts of one kind. */
+typedef MemoryContext (*ContextMaker) (void);
+
+typedef struct WorkResult
+{
+	double		ns;				/* of one operation */
+	Size		live;			/* bytes asked for and not freed at the end */
+	Size		resident;		/* bytes that the process has grown by until then */
+	Size		after_free;		/* the same after freeing 90 % of it and a purge */
+} WorkResult;
+
+typedef struct Work
+{
+	const char *name;
+	void		(*run) (ContextMaker make, WorkResult *result);
+} Work;
+
+extern const Work works[];
+extern const int works_count;
+
+/* memory.c */
+extern Size resident_bytes(void);
+extern void purge(void);
+
+#endif							/* BENCH_H */

@@ -1,0 +1,10 @@
+/* jemctx_bench--1.0.sql */
+
+\echo Use "CREATE EXTENSION jemctx_bench" to load this file. \quit
+
+CREATE FUNCTION jemctx_bench(context text, work text,
+	OUT ns float8, OUT live bigint, OUT resident bigint, OUT after_free bigint)
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION jemctx_bench(text, text) IS
+	'does a work on a context of that kind: nanoseconds of an operation; live and resident bytes at its end, resident bytes after freeing 90 % and a purge (0 where the work does not measure it)';
