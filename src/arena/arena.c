@@ -3,8 +3,10 @@
  * arena.c
  *	  The jemalloc arenas of this process.
  *
- * An arena that exists in the postmaster makes every fork dearer, so those of
- * our own are opened by the process that first allocates from one.
+ * An arena takes a third of a millisecond to make.  Those of our own are made
+ * in the postmaster, so that its children have them, unless every arena that
+ * exists makes every fork dearer; then the process that first allocates from
+ * one makes it.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +18,7 @@
 #include "arena/arena.h"
 #include "arena/hooks.h"
 #include "arena/run.h"
+#include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 10000
@@ -149,5 +152,10 @@ arena_enter(void)
 							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
 	adopt_process_arenas();
+	if (fork_is_cheap())
+	{
+		arena_open(&transient_arena);
+		arena_open(&persistent_arena);
+	}
 	run_enter();
 }

@@ -36,13 +36,22 @@ typedef struct Arena
 	 * mutexes of jemalloc.
 	 */
 	pg_atomic_uint64 committed;
+
+	/*
+	 * The newest mapping is used from its start to its end.  The frontier is
+	 * where its unused part begins, the populated part may reach beyond.
+	 */
+	char	   *frontier;
+	char	   *populated;
+	char	   *mapping_end;
+	int			populated_by;	/* pid: what a parent populated is not ours */
 } Arena;
 
 /* Automatic arenas of jemalloc's that malloc uses, taken over in the postmaster. */
 extern Arena process_arena;
 extern Arena huge_arena;
 
-/* Made on first use, in the process that uses it. */
+/* Our own; see arena.c for when they are made. */
 extern Arena transient_arena;
 extern Arena persistent_arena;
 

@@ -25,6 +25,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "miscadmin.h"
+
 #include "arena/hooks.h"
 
 #define OVERCOMMIT_FILE "/proc/sys/vm/overcommit_memory"
@@ -32,9 +34,18 @@
 #define ACCESSIBLE (PROT_READ | PROT_WRITE)
 #define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 
+/* Since Linux 5.14; older kernels refuse it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#define POPULATE_WINDOW (32 * 1024)
+
 /* Set in the postmaster, constant in its children. */
 static bool overcommit = true;
 static size_t page_size;
+
+/* Until the kernel refuses. */
+static bool populate = true;
 
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
@@ -79,10 +90,39 @@ map_aligned(size_t size, size_t alignment, bool accessible)
 	return pages + lead;
 }
 
+/*
+ * Memory that is used for the first time costs a page fault for each page,
+ * which is what a new connection spends much of its time on.  So when an
+ * arena's use of a new mapping advances, the pages that come next are made
+ * present together.  Not counted as committed: there is less than one window
+ * of them in an arena.
+ */
+static void
+populate_ahead(Arena *arena, char *start, size_t length)
+{
+	char	   *end;
+
+	if (start != arena->frontier)
+		return;
+	arena->frontier += length;
+	if (arena->populated_by == MyProcPid && arena->frontier <= arena->populated)
+		return;
+	if (arena->populated_by != MyProcPid || arena->populated < start)
+	{
+		arena->populated_by = MyProcPid;
+		arena->populated = start;
+	}
+	end = Min(arena->populated + POPULATE_WINDOW, arena->mapping_end);
+	if (populate && madvise(arena->populated, end - arena->populated, MADV_POPULATE_WRITE) != 0)
+		populate = false;
+	arena->populated = end;
+}
+
 static void *
 hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		   bool *zero, bool *commit, unsigned arena_ind)
 {
+	Arena	   *arena = hooks_arena(hooks);
 	void	   *pages;
 
 	if (!growth_allowed)
@@ -97,7 +137,13 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	if (pages == NULL)
 		return NULL;
 	if (*commit)
-		pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, size);
+		pg_atomic_fetch_add_u64(&arena->committed, size);
+	else
+	{
+		arena->frontier = pages;
+		arena->populated = pages;
+		arena->mapping_end = (char *) pages + size;
+	}
 	*zero = true;
 	return pages;
 }
@@ -113,10 +159,14 @@ static bool
 hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 			size_t offset, size_t length, unsigned arena_ind)
 {
+	char	   *start = (char *) addr + offset;
+
 	if (!overcommit &&
-		mmap((char *) addr + offset, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return true;
 	pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, length);
+	if (overcommit)
+		populate_ahead(hooks_arena(hooks), start, length);
 	return false;
 }
 

@@ -84,7 +84,9 @@ environment_extend(const char *name, char separator, const char *first, const ch
 			appendStringInfoChar(&value, separator);
 		appendStringInfoString(&value, words[i]);
 	}
-	set_variable(saved_name, original ? psprintf(WAS_SET "%s", original) : WAS_UNSET);
+	/* when it is extended once more, the first original is the one to keep */
+	if (getenv(saved_name) == NULL)
+		set_variable(saved_name, original ? psprintf(WAS_SET "%s", original) : WAS_UNSET);
 	set_variable(name, value.data);
 	pfree(value.data);
 	pfree(saved_name);

@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <dlfcn.h>
+
 #include "utils/guc.h"
 
 #include "jemalloc/environment.h"
@@ -34,6 +36,9 @@
 #define OUR_MALLOC_CONF "narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:64"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
+/* LD_PRELOAD is a list. */
+#define LIST_SEPARATORS ": \t"
+
 typedef enum ProcessMalloc
 {
 	PROCESS_MALLOC_JEMALLOC,
@@ -54,11 +59,11 @@ char	   *jemalloc_library;
 bool		jemalloc_profile;
 static int	process_malloc;
 
-/* LD_PRELOAD is a list, and the server does not stay where it was started. */
+/* The library goes into LD_PRELOAD, and the server does not stay where it was started. */
 static bool
 check_library(char **newval, void **extra, GucSource source)
 {
-	if (**newval == '\0' || strpbrk(*newval, ": \t") != NULL)
+	if (**newval == '\0' || strpbrk(*newval, LIST_SEPARATORS) != NULL)
 		GUC_check_errdetail("The name must not be empty or contain colons or spaces.");
 	else if (strchr(*newval, '/') != NULL && !is_absolute_path(*newval))
 		GUC_check_errdetail("A path must be absolute; a name without slash is searched as the dynamic linker does.");
@@ -94,6 +99,15 @@ extend_malloc_conf(void)
 					   jemalloc_profile ? PROFILE_MALLOC_CONF : OUR_MALLOC_CONF, NULL);
 }
 
+/* The file that this module was loaded from. */
+static const char *
+own_path(void)
+{
+	Dl_info		info;
+
+	return dladdr((void *) jemalloc_enter, &info) != 0 ? info.dli_fname : "";
+}
+
 /* Have the library preloaded: does not return, except by ERROR. */
 static void
 enter_by_preload(bool reexecuted)
@@ -107,6 +121,10 @@ enter_by_preload(bool reexecuted)
 	library_probe(jemalloc_library);
 	extend_malloc_conf();
 	environment_extend("LD_PRELOAD", ':', jemalloc_library, NULL);
+
+	/* This module first, for fork.c; without it forks cost a little more. */
+	if (is_absolute_path(own_path()) && strpbrk(own_path(), LIST_SEPARATORS) == NULL)
+		environment_extend("LD_PRELOAD", ':', own_path(), NULL);
 	environment_mark();
 	reexec_postmaster();
 }
