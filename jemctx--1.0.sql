@@ -78,6 +78,21 @@ COMMENT ON COLUMN jemctx_contexts.chunks IS 'chunks allocated (persistent) or bl
 COMMENT ON COLUMN jemctx_contexts.allocated IS 'bytes held, headers and rounding included';
 COMMENT ON COLUMN jemctx_contexts.requested IS 'bytes asked for, where they are known: in checking builds';
 
+CREATE FUNCTION jemctx_get_chunks(
+	OUT size bigint, OUT chunks bigint, OUT runs bigint, OUT utilization float8, OUT waste bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 40;
+COMMENT ON FUNCTION jemctx_get_chunks() IS 'the size classes of small chunks in the persistent contexts of this backend';
+
+CREATE VIEW jemctx_chunks AS SELECT * FROM jemctx_get_chunks();
+COMMENT ON VIEW jemctx_chunks IS 'the size classes of small chunks in the persistent contexts of this backend';
+COMMENT ON COLUMN jemctx_chunks.size IS 'bytes of a chunk, its header included';
+COMMENT ON COLUMN jemctx_chunks.chunks IS 'chunks allocated';
+COMMENT ON COLUMN jemctx_chunks.runs IS 'runs of pages that hold them, objects of the persistent arena';
+COMMENT ON COLUMN jemctx_chunks.utilization IS 'share of the runs'' places that are taken';
+COMMENT ON COLUMN jemctx_chunks.waste IS 'bytes of the runs that hold no chunk';
+
 -- jemalloc's own report
 
 CREATE FUNCTION jemctx_stats(opts text DEFAULT '')
@@ -121,7 +136,7 @@ COMMENT ON FUNCTION jemctx_profile_dump() IS 'the heap profile of this backend, 
 -- Reading one's own backend is for everyone; a heap profile shows where the
 -- server's code lies in memory.
 
-GRANT SELECT ON jemctx_info, jemctx_arenas, jemctx_bins, jemctx_contexts TO PUBLIC;
+GRANT SELECT ON jemctx_info, jemctx_arenas, jemctx_bins, jemctx_contexts, jemctx_chunks TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_start() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_stop() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_dump() FROM PUBLIC;

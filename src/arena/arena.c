@@ -3,10 +3,11 @@
  * arena.c
  *	  The jemalloc arenas of this process.
  *
- * An arena takes a third of a millisecond to make.  Those of our own are made
- * in the postmaster, so that its children have them, unless every arena that
- * exists makes every fork dearer; then the process that first allocates from
- * one makes it.
+ * An arena takes a third of a millisecond and a hundred kB to make, so it is
+ * made by the process that first allocates from it.  All processes have
+ * catalog caches, and so use the persistent arena: that one is made in the
+ * postmaster, and is theirs by fork, unless every arena that exists makes
+ * every fork dearer.
  *
  *-------------------------------------------------------------------------
  */
@@ -153,9 +154,6 @@ arena_enter(void)
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
 	adopt_process_arenas();
 	if (fork_is_cheap())
-	{
-		arena_open(&transient_arena);
 		arena_open(&persistent_arena);
-	}
 	run_enter();
 }

@@ -37,14 +37,11 @@ typedef struct Arena
 	 */
 	pg_atomic_uint64 committed;
 
-	/*
-	 * The newest mapping is used from its start to its end.  The frontier is
-	 * where its unused part begins, the populated part may reach beyond.
-	 */
-	char	   *frontier;
-	char	   *populated;
+	/* The newest mapping, and up to where it was populated, and by which pid. */
+	char	   *mapping;
 	char	   *mapping_end;
-	int			populated_by;	/* pid: what a parent populated is not ours */
+	char	   *populated;
+	int			populated_by;
 } Arena;
 
 /* Automatic arenas of jemalloc's that malloc uses, taken over in the postmaster. */

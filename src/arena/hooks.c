@@ -38,7 +38,7 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
-#define POPULATE_WINDOW (32 * 1024)
+#define POPULATE_WINDOW (16 * 1024)
 
 /* Set in the postmaster, constant in its children. */
 static bool overcommit = true;
@@ -92,28 +92,25 @@ map_aligned(size_t size, size_t alignment, bool accessible)
 
 /*
  * Memory that is used for the first time costs a page fault for each page,
- * which is what a new connection spends much of its time on.  So when an
- * arena's use of a new mapping advances, the pages that come next are made
- * present together.  Not counted as committed: there is less than one window
- * of them in an arena.
+ * which is what a new connection spends much of its time on.  Runs of one page
+ * are taken one after the other from a new mapping and used at once, so when
+ * one is committed the pages after it are made present with it.  They are not
+ * counted as committed: there is less than one window of them in an arena.
  */
 static void
-populate_ahead(Arena *arena, char *start, size_t length)
+populate_ahead(Arena *arena, char *page)
 {
-	char	   *end;
+	char	   *end = page + POPULATE_WINDOW;
 
-	if (start != arena->frontier)
-		return;
-	arena->frontier += length;
-	if (arena->populated_by == MyProcPid && arena->frontier <= arena->populated)
-		return;
-	if (arena->populated_by != MyProcPid || arena->populated < start)
+	/* what a parent has populated is not ours */
+	if (arena->populated_by != MyProcPid)
 	{
 		arena->populated_by = MyProcPid;
-		arena->populated = start;
+		arena->populated = arena->mapping;
 	}
-	end = Min(arena->populated + POPULATE_WINDOW, arena->mapping_end);
-	if (populate && madvise(arena->populated, end - arena->populated, MADV_POPULATE_WRITE) != 0)
+	if (!populate || page < arena->populated || end > arena->mapping_end)
+		return;
+	if (madvise(page, POPULATE_WINDOW, MADV_POPULATE_WRITE) != 0)
 		populate = false;
 	arena->populated = end;
 }
@@ -140,7 +137,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		pg_atomic_fetch_add_u64(&arena->committed, size);
 	else
 	{
-		arena->frontier = pages;
+		arena->mapping = pages;
 		arena->populated = pages;
 		arena->mapping_end = (char *) pages + size;
 	}
@@ -165,8 +162,8 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return true;
 	pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, length);
-	if (overcommit)
-		populate_ahead(hooks_arena(hooks), start, length);
+	if (overcommit && length == page_size)
+		populate_ahead(hooks_arena(hooks), start);
 	return false;
 }
 

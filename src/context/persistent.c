@@ -26,6 +26,9 @@
 
 /* The directory of a small context needs no memory of its own. */
 #define FIRST_SLOTS 8
+
+/* Its end takes no memory before it is used. */
+#define DIRECTORY_GROWTH 8
 #define MAX_SLOTS (UINT32_MAX / 2)
 
 /* Deleted contexts kept for reuse. */
@@ -112,23 +115,23 @@ persistent_create(MemoryContext parent, const char *name)
 	return (MemoryContext) set;
 }
 
-/* Double the directory.  Returns false when there is no memory. */
+/* Make room in the directory.  Returns false when there is no memory. */
 static bool pg_noinline
 enlarge_directory(PersistentContext *set)
 {
 	Size		size = set->max_slots * sizeof(Entry);
 	Entry	   *directory;
 
-	if (set->max_slots > MAX_SLOTS / 2)
+	if (set->max_slots > MAX_SLOTS / DIRECTORY_GROWTH)
 		return false;
-	directory = arena_process_alloc(2 * size);
+	directory = arena_process_alloc(DIRECTORY_GROWTH * size);
 	if (directory == NULL)
 		return false;
 	memcpy(directory, set->directory, size);
 	if (set->directory != set->first_slots)
 		arena_process_free(set->directory);
 	set->directory = directory;
-	set->max_slots *= 2;
+	set->max_slots *= DIRECTORY_GROWTH;
 	return true;
 }
 

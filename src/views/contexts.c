@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * contexts.c
- *	  jemctx_contexts: the contexts of jemctx in this process.
+ *	  jemctx_contexts and jemctx_chunks: the contexts of jemctx in this
+ *	  process, and what the small chunks of persistent ones lie in.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "compat/compat.h"
+#include "arena/run.h"
 #include "context/context.h"
 #include "views/row.h"
 
@@ -19,6 +21,7 @@
 #define MAX_IDENT 1024
 
 COMPAT_FUNCTION(jemctx_get_contexts);
+COMPAT_FUNCTION(jemctx_get_chunks);
 
 static const char *
 clipped_ident(const char *ident)
@@ -65,5 +68,32 @@ jemctx_get_contexts(PG_FUNCTION_ARGS)
 
 	row_begin(&row, fcinfo);
 	context_rows(&row, TopMemoryContext, 0);
+	return (Datum) 0;
+}
+
+static void
+chunk_row(Row *row, const RunClass *class)
+{
+	int64		live = (int64) class->live * class->size;
+	int64		held = (int64) class->runs * run_bytes(class);
+
+	if (class->runs == 0)
+		return;
+	row_int64(row, class->size);
+	row_int64(row, class->live);
+	row_int64(row, class->runs);
+	row_float8(row, (float8) class->live / ((float8) class->runs * class->capacity));
+	row_int64(row, held - live);
+	row_end(row);
+}
+
+Datum
+jemctx_get_chunks(PG_FUNCTION_ARGS)
+{
+	Row			row;
+
+	row_begin(&row, fcinfo);
+	for (uint32 class = 0; class < run_nclasses; class++)
+		chunk_row(&row, &run_classes[class]);
 	return (Datum) 0;
 }
