@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+
 #include "utils/guc.h"
 
 #include "arena/adopt.h"
@@ -21,6 +23,11 @@
 #include "arena/run.h"
 #include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
+
+/* Since Linux 5.7; older kernels refuse it. */
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
 
 #define DEFAULT_DIRTY_DECAY 10000
 #define MIN_DIRTY_DECAY (-1)
@@ -87,6 +94,42 @@ arena_open(Arena *arena)
 	arena_configure(arena);
 	arena->flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE_NONE;
 	return true;
+}
+
+/*
+ * Move the contents of an object to another, both movable.  Their pages are
+ * moved if the kernel can do that and leave the old ones mapped and empty
+ * (Linux 5.7), so that jemalloc notices nothing; else they are copied.
+ */
+static void
+move_contents(char *to, char *from, Size size)
+{
+	Size		pages = TYPEALIGN_DOWN((Size) 1 << ARENA_PAGE_LG, size);
+
+	if (mremap(from, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED)
+		pages = 0;
+	memcpy(to + pages, from + pages, size - pages);
+}
+
+/*
+ * Change the size of an object that has old_size bytes.  Returns NULL when
+ * there is no memory; then the object is as it was.
+ */
+void *
+arena_realloc(Arena *arena, void *pointer, Size old_size, Size size)
+{
+	void	   *moved;
+
+	if (old_size < ARENA_MOVABLE || size < old_size)
+		return je.rallocx(pointer, size, arena_flags(arena, size));
+	if (je.xallocx(pointer, size, 0, arena_flags(arena, size)) >= size)
+		return pointer;
+	moved = arena_alloc(arena, size);
+	if (moved == NULL)
+		return NULL;
+	move_contents(moved, pointer, old_size);
+	arena_free(arena, pointer);
+	return moved;
 }
 
 /* The arena of ours with jemalloc's number index, or NULL. */

@@ -60,9 +60,23 @@ extern void arena_enter(void);
 extern bool arena_overcommits(void);
 extern void arena_configure(Arena *arena);
 extern bool arena_open(Arena *arena);
+extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
 extern Arena *arena_by_index(unsigned index);
 extern Size arena_committed(void);
 extern Size arena_purge(void);
+
+/*
+ * From this size on objects grow by moving their pages instead of copying
+ * them; for that they begin on a page.
+ */
+#define ARENA_MOVABLE (256 * 1024)
+#define ARENA_PAGE_LG 12
+
+static inline int
+arena_flags(const Arena *arena, Size size)
+{
+	return size < ARENA_MOVABLE ? arena->flags : arena->flags | MALLOCX_LG_ALIGN(ARENA_PAGE_LG);
+}
 
 /*
  * Allocate, resize and free in an arena of our own.  NULL when there is no
@@ -77,13 +91,7 @@ arena_alloc(Arena *arena, Size size)
 {
 	if (unlikely(arena->flags == 0) && !arena_open(arena))
 		return NULL;
-	return je.mallocx(size, arena->flags);
-}
-
-static inline void *
-arena_realloc(Arena *arena, void *pointer, Size size)
-{
-	return je.rallocx(pointer, size, arena->flags);
+	return je.mallocx(size, arena_flags(arena, size));
 }
 
 static inline void

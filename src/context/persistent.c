@@ -233,7 +233,7 @@ static void *
 realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size)
 {
 	Size		old_space = chunk_space(chunk);
-	PersistentChunk *moved = arena_realloc(&persistent_arena, chunk, size);
+	PersistentChunk *moved = arena_realloc(&persistent_arena, chunk, old_space, size);
 
 	if (moved == NULL)
 		return NULL;

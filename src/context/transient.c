@@ -59,6 +59,7 @@ typedef struct TransientContext
 	char	   *free_end;
 	Size		next_size;		/* of the block to take after it */
 	Size		nblocks;
+	bool		has_free;		/* is there anything in the lists of free chunks? */
 	dlist_head	blocks;			/* all but the first */
 	dlist_head	large;			/* blocks of a single chunk */
 	void	   *freelists[CLASSES]; /* data of free chunks, linked by their first word */
@@ -115,17 +116,15 @@ transient_enter(void)
 	grains_class[0] = 0;
 }
 
-/* Make the context as empty as a new one, its first block apart. */
-static void
+/* Back to the first block, all of it unused. */
+static inline void
 start_over(TransientContext *set)
 {
 	set->free_start = (char *) set + MAXALIGN(sizeof(TransientContext));
 	set->free_end = (char *) set + FIRST_BLOCK;
 	set->next_size = SECOND_BLOCK;
 	set->nblocks = 1;
-	dlist_init(&set->blocks);
-	dlist_init(&set->large);
-	memset(set->freelists, 0, sizeof(set->freelists));
+	set->header.mem_allocated = FIRST_BLOCK;
 }
 
 MemoryContext
@@ -138,6 +137,10 @@ transient_create(MemoryContext parent, const char *name)
 		set = arena_alloc(&transient_arena, FIRST_BLOCK);
 		if (set == NULL)
 			context_creation_failed(name);
+		dlist_init(&set->blocks);
+		dlist_init(&set->large);
+		memset(set->freelists, 0, sizeof(set->freelists));
+		set->has_free = false;
 		start_over(set);
 	}
 	compat_context_create((MemoryContext) set, &transient_methods, parent, name);
@@ -264,6 +267,7 @@ TransientFree(MemoryContext context, void *pointer)
 	class = size_class(chunk->size);
 	*(void **) pointer = set->freelists[class];
 	set->freelists[class] = pointer;
+	set->has_free = true;
 }
 
 /* When there is no memory the chunk stays as it is. */
@@ -276,7 +280,7 @@ realloc_large(TransientContext *set, Chunk *chunk, Size size)
 	Block	   *moved;
 
 	unlink_large(set, block);
-	moved = arena_realloc(&transient_arena, block, block_size);
+	moved = arena_realloc(&transient_arena, block, old_size, block_size);
 	if (moved == NULL)
 	{
 		link_large(set, block, old_size);
@@ -311,6 +315,7 @@ free_blocks(dlist_head *blocks)
 
 	dlist_foreach_modify(iter, blocks)
 		arena_free(&transient_arena, dlist_container(Block, node, iter.cur));
+	dlist_init(blocks);
 }
 
 static void
@@ -318,10 +323,17 @@ TransientReset(MemoryContext context)
 {
 	TransientContext *set = (TransientContext *) context;
 
-	free_blocks(&set->blocks);
-	free_blocks(&set->large);
+	if (set->nblocks > 1)
+	{
+		free_blocks(&set->blocks);
+		free_blocks(&set->large);
+	}
+	if (set->has_free)
+	{
+		memset(set->freelists, 0, sizeof(set->freelists));
+		set->has_free = false;
+	}
 	start_over(set);
-	context->mem_allocated = FIRST_BLOCK;
 }
 
 static void
