@@ -20,7 +20,8 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -fvisibility=hidden
 SHLIB_LINK = -ldl
 
-REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS = info arenas bins contexts transient persistent cache purge stats \
+	privileges errors example
 REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/regress.conf
 EXTRA_CLEAN = tmp_check log
 

@@ -1,0 +1,560 @@
+# What the benchmarks share: servers of several variants, sessions, the
+# kernel's figures, statistics and tables.
+#
+# A program calls begin() with the defaults of its options, servers() for the
+# variants, measures, and ends with goals() and save().
+package Bench;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Basename qw(basename);
+use File::Copy qw(copy);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use FindBin;
+use Getopt::Long qw(GetOptions);
+use IPC::Run ();
+use JSON::PP ();
+use List::Util qw(max sum sum0);
+use POSIX ();
+use Time::HiRes qw(sleep);
+
+our @EXPORT = qw(begin goals in_turn geometric_mean interval median minor_faults number pgbench
+	query rollup row run save servers session table tree_usage);
+
+# Where each variant's malloc comes from. The library is looked for in the
+# server's map of memory, so that a preload without effect is not measured.
+my $never = 4294967296;
+my %variants = (
+	'stock' => {},
+	'jemctx' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so' },
+	'jemalloc' => { preload => 'libjemalloc.so.2', package => 'libjemalloc2' },
+	'glibc-never-trim' => {
+		environment => {
+			MALLOC_TRIM_THRESHOLD_ => $never,
+			MALLOC_MMAP_THRESHOLD_ => $never,
+			MALLOC_TOP_PAD_ => 64 * 1024 * 1024,
+		},
+	},
+	'tcmalloc' => { preload => 'libtcmalloc_minimal.so.4', package => 'libtcmalloc-minimal4' },
+	'mimalloc' => { preload => 'libmimalloc.so.2', package => 'libmimalloc2.0' },
+);
+
+my @settings = (
+	"listen_addresses = ''",
+	'fsync = off',
+	"shared_buffers = '256MB'",
+	"max_wal_size = '4GB'",
+	"checkpoint_timeout = '1h'",
+	'autovacuum = off',
+	'jit = off',
+	'max_parallel_workers_per_gather = 0',
+	"work_mem = '64MB'",
+);
+
+my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+my $main_pid = $$;
+my $base;		# the directory of the clusters
+my @running;	# the servers
+my $bindir;
+my %opt;
+my $json;
+
+#
+# Options, the user, the head of the report
+#
+
+# Parse the options, whose defaults are given; become an ordinary user if we
+# are root; print what is measured on.
+sub begin
+{
+	my (%defaults) = @_;
+	my @arguments = @ARGV;
+	my @types = map { $_ . ($defaults{$_} =~ /^\d+$/ ? '=i' : '=s') } sort keys %defaults;
+
+	%opt = (%defaults, set => []);
+	GetOptions(\%opt, @types, 'set=s@', 'json=s', 'help') && !@ARGV && !$opt{help} or usage(%defaults);
+	check_options();
+	open_json();
+	become_user(@arguments) if $> == 0;
+	find_programs();
+	$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
+	$| = 1;
+	print_head(%defaults);
+	return %opt;
+}
+
+sub usage
+{
+	my (%defaults) = @_;
+	my $known = join(', ', sort keys %variants);
+
+	print STDERR 'usage: ', basename($0), " [OPTION ...]\n";
+	print STDERR "  --$_ ($defaults{$_})\n" for sort keys %defaults;
+	print STDERR "  --set VARIANT:name=value (may be repeated)\n  --json FILE\n";
+	print STDERR "variants: $known\n" if $defaults{variants};
+	exit($opt{help} ? 0 : 2);
+}
+
+sub check_options
+{
+	for my $name (split(/,/, $opt{variants} // ''), map { /^([^:]*):/ } @{ $opt{set} })
+	{
+		$variants{$name} or die "unknown variant: \"$name\"\n";
+	}
+	/^[^:]+:[\w.]+=/ or die "not VARIANT:name=value: \"$_\"\n" for @{ $opt{set} };
+	for my $name (qw(rounds pairs seconds scale))
+	{
+		die "--$name must be at least 1\n" if defined $opt{$name} && $opt{$name} < 1;
+	}
+}
+
+# Opened before the user changes, who could not write where root can.
+sub open_json
+{
+	if (defined(my $fd = delete $ENV{JEMCTX_BENCH_JSON}))
+	{
+		open($json, '>&=', $fd) or die "could not open descriptor $fd: $!\n";
+	}
+	elsif (defined $opt{json})
+	{
+		local $^F = 255;
+		open($json, '>', $opt{json}) or die "could not open \"$opt{json}\": $!\n";
+	}
+}
+
+# initdb and postgres refuse to run as root.
+sub become_user
+{
+	my (@arguments) = @_;
+	my $user = 'postgres';
+	my (undef, undef, $uid, $gid) = getpwnam($user) or die "there is no user \"$user\"\n";
+	my $copy = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1);
+
+	for my $file (glob("$FindBin::RealBin/*"))
+	{
+		copy($file, $copy) or die "could not copy \"$file\": $!\n";
+	}
+	chown($uid, $gid, $copy, glob("$copy/*"));
+	chdir($copy) or die "could not change to \"$copy\": $!\n";
+	$ENV{HOME} = $ENV{JEMCTX_BENCH_COPY} = $copy;
+	$ENV{JEMCTX_BENCH_JSON} = fileno($json) if $json;
+	exec('runuser', '-u', $user, '--', $^X, "$copy/" . basename($0), @arguments) or die "could not run runuser: $!\n";
+}
+
+sub find_programs
+{
+	my $pg_config = $ENV{PG_CONFIG} // '/usr/lib/postgresql/15/bin/pg_config';
+
+	delete @ENV{ grep { /^PG/ } keys %ENV };
+	chomp($bindir = run($pg_config, '--bindir'));
+}
+
+sub environment
+{
+	my ($version) = run("$bindir/postgres", '--version') =~ /\) (.*)/;
+	my (undef, undef, $kernel, undef, $machine) = POSIX::uname();
+
+	return (postgresql => $version, kernel => "$kernel $machine", cores => POSIX::sysconf(POSIX::_SC_NPROCESSORS_ONLN()));
+}
+
+sub print_head
+{
+	my (%defaults) = @_;
+	my %about = environment();
+
+	print basename($0), ": PostgreSQL $about{postgresql}, Linux $about{kernel}, $about{cores} cores\n";
+	print join(', ', map { "$_ $opt{$_}" } sort keys %defaults), "\n";
+	print "set $_\n" for @{ $opt{set} };
+	print join(', ', @settings[1 .. $#settings]), "\n\n";
+}
+
+#
+# Servers
+#
+
+# Start a server of each of the variants; those without a library are left out.
+sub servers
+{
+	my @names = grep { available($_) } @_;
+	my $template;
+
+	grep { $_ eq 'stock' } @names or die "stock, which all else is compared with, must be among the variants\n";
+	$base = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1, CLEANUP => 0);
+	$template = "$base/template";
+	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', $template);
+	return map { start($_, $template) } @names;
+}
+
+sub available
+{
+	my ($name) = @_;
+	my $library = $variants{$name}{preload} or return 1;
+	my $message = '';
+
+	local $ENV{LD_PRELOAD} = $library;
+	IPC::Run::run(['true'], '2>', \$message);
+	return 1 if $message !~ /cannot be preloaded/;
+	print "$name is left out: $library is missing (apt-get install $variants{$name}{package})\n";
+	return 0;
+}
+
+sub start
+{
+	my ($name, $template) = @_;
+	my $variant = $variants{$name};
+	my $data = "$base/$name";
+	my $server = { name => $name, data => $data };
+	my $log = "$base/$name.log";
+
+	run('cp', '-a', $template, $data);
+	append("$data/postgresql.conf", @settings, "unix_socket_directories = '$data'", @{ $variant->{settings} // [] }, chosen($name));
+	push(@running, $server);
+	local %ENV = (%ENV, %{ $variant->{environment} // {} });
+	$ENV{LD_PRELOAD} = $variant->{preload} if $variant->{preload};
+	IPC::Run::run(["$bindir/pg_ctl", 'start', '-w', '-s', '-D', $data, '-l', $log], '>', '/dev/null', '2>&1')
+		or die "could not start the $name server:\n", contents($log);
+	$server->{pid} = postmaster($server);
+	check_library($server, $variant->{preload} // $variant->{library});
+	return $server;
+}
+
+# The settings that --set has for a variant.
+sub chosen
+{
+	my ($name) = @_;
+	my @lines;
+
+	for (@{ $opt{set} })
+	{
+		my ($variant, $setting, $value) = /^([^:]+):([\w.]+)=(.*)$/;
+
+		next if $variant ne $name;
+		$value =~ s/'/''/g;
+		push(@lines, "$setting = '$value'");
+	}
+	return @lines;
+}
+
+sub check_library
+{
+	my ($server, $library) = @_;
+
+	return if !defined $library || index(contents("/proc/$server->{pid}/maps"), "/$library") >= 0;
+	die "$library is not in the $server->{name} server\n";
+}
+
+sub postmaster
+{
+	my ($server) = @_;
+	my ($pid) = -e "$server->{data}/postmaster.pid" ? contents("$server->{data}/postmaster.pid") =~ /^(\d+)/ : ();
+
+	return $pid;
+}
+
+# An immediate shutdown: all of it is thrown away.
+sub stop_servers
+{
+	my @pids = grep { defined } map { postmaster($_) } @running;
+
+	kill('QUIT', @pids);
+	for (1 .. 200)
+	{
+		@pids = grep { (stat_fields($_))[0] // 'Z' ne 'Z' } @pids;
+		last if !@pids;
+		sleep(0.05);
+	}
+	kill('KILL', @pids);
+}
+
+END
+{
+	if ($$ == $main_pid)
+	{
+		my $status = $?;
+
+		local $SIG{$_} = 'IGNORE' for qw(INT TERM HUP);
+		stop_servers();
+		chdir('/');
+		remove_tree(grep { defined } $base, $ENV{JEMCTX_BENCH_COPY});
+		$? = $status;
+	}
+}
+
+#
+# Programs and sessions
+#
+
+# Run a program and return what it prints; die with its messages if it fails.
+sub run
+{
+	my (@command) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err) or die "$command[0] failed:\n$err";
+	return $out;
+}
+
+sub connection
+{
+	my ($server) = @_;
+
+	return ('-h', $server->{data}, '-p', 5432, '-U', 'postgres');
+}
+
+# Run pgbench; transactions per second, and CPU seconds and minor faults of
+# the server for each transaction.
+sub pgbench
+{
+	my ($server, @arguments) = @_;
+	my $processes = processes($server);
+	my $before = tree_usage($server);
+	my $out = run("$bindir/pgbench", connection($server), '-n', @arguments, 'postgres');
+	my ($tps) = $out =~ /^tps = ([\d.]+)/m;
+	my ($transactions) = $out =~ /transactions actually processed: (\d+)/;
+	my $after;
+
+	return {} if !defined $tps;
+	wait_for_exits($server, $processes);
+	$after = tree_usage($server);
+	$transactions or die "pgbench did no transaction on the $server->{name} server:\n$out";
+	return { tps => $tps, map { $_ => ($after->{$_} - $before->{$_}) / $transactions } qw(cpu faults) };
+}
+
+# A backend's figures become its postmaster's when that has reaped it.
+sub wait_for_exits
+{
+	my ($server, $processes) = @_;
+
+	for (1 .. 500)
+	{
+		return if processes($server) <= $processes;
+		sleep(0.01);
+	}
+	die "backends of the $server->{name} server do not end\n";
+}
+
+# A psql that stays connected; with the process id of its backend.
+sub session
+{
+	my ($server) = @_;
+	my $session = { server => $server, in => '', out => '', err => '' };
+	my @command = ("$bindir/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', connection($server), 'postgres');
+
+	$session->{psql} = IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err});
+	query($session, '\timing on');
+	$session->{pid} = query($session, 'SELECT pg_backend_pid()');
+	return $session;
+}
+
+# Run a statement in a session: its output, and in list context also its time
+# in milliseconds as psql sees it.
+sub query
+{
+	my ($session, $sql) = @_;
+	my $end = "=done=\n";
+	my ($text, $ms);
+
+	$session->{out} = '';
+	$session->{in} .= "$sql;\n\\echo $end" if $sql !~ /^\\/;
+	$session->{in} .= "$sql\n\\echo $end" if $sql =~ /^\\/;
+	while ($session->{out} !~ /^\Q$end\E\z/m)
+	{
+		eval { $session->{psql}->pump; 1 } && $session->{psql}->pumpable
+			or die "the $session->{server}{name} server failed at \"$sql\":\n$session->{err}";
+	}
+	$text = $session->{out} =~ s/^\Q$end\E\z//mr;
+	$ms = $1 if $text =~ s/^Time: ([\d.]+) ms.*\n//m;
+	chomp($text);
+	return wantarray ? ($text, $ms) : $text;
+}
+
+#
+# Figures of the kernel
+#
+
+sub contents
+{
+	my ($path) = @_;
+
+	open(my $file, '<', $path) or return '';
+	local $/;
+	return <$file> // '';
+}
+
+sub append
+{
+	my ($path, @lines) = @_;
+
+	open(my $file, '>>', $path) or die "could not open \"$path\": $!\n";
+	print $file map { "$_\n" } @lines;
+	close($file) or die "could not write \"$path\": $!\n";
+}
+
+# The fields of /proc/PID/stat from the third on, which is the state.
+sub stat_fields
+{
+	my ($pid) = @_;
+
+	return split(' ', contents("/proc/$pid/stat") =~ s/^.*\)//sr);
+}
+
+sub minor_faults
+{
+	my ($pid) = @_;
+
+	return (stat_fields($pid))[7];
+}
+
+# The stat fields of the postmaster and of each of its children.
+sub tree
+{
+	my ($server) = @_;
+	my $pid = $server->{pid};
+	my @all = map { [ stat_fields($_) ] } map { m{(\d+)$} } glob('/proc/[0-9]*');
+
+	return ([ stat_fields($pid) ], grep { @$_ && $_->[1] == $pid } @all);
+}
+
+sub processes
+{
+	return scalar(my @list = tree(@_));
+}
+
+# CPU seconds and minor faults of a server, ended backends included.
+sub tree_usage
+{
+	my @tree = tree(@_);
+
+	return {
+		cpu => sum(map { @$_[ 11 .. 14 ] } @tree) / $ticks,
+		faults => sum(map { @$_[ 7, 8 ] } @tree),
+	};
+}
+
+# A field of /proc/PID/smaps_rollup in kB, summed over processes.
+sub rollup
+{
+	my ($field, @pids) = @_;
+
+	return sum0(map { contents("/proc/$_/smaps_rollup") =~ /^$field: +(\d+) kB/m ? $1 : die "no $field of process $_\n" } @pids);
+}
+
+#
+# Statistics
+#
+
+# Do a thing for each of the items, so many rounds, the order rotated by one
+# each round (with two items: swapped).
+sub in_turn
+{
+	my ($rounds, $do, @items) = @_;
+
+	for my $round (0 .. $rounds - 1)
+	{
+		my $first = $round % @items;
+
+		$do->($_, $round) for @items[ $first .. $#items ], @items[ 0 .. $first - 1 ];
+	}
+}
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+	my $middle = int(@sorted / 2);
+
+	return @sorted % 2 ? $sorted[$middle] : ($sorted[ $middle - 1 ] + $sorted[$middle]) / 2;
+}
+
+sub geometric_mean
+{
+	return exp(sum(map { log } @_) / @_);
+}
+
+# The bootstrap's 95 % confidence interval of a statistic of values.
+sub interval
+{
+	my ($statistic, @values) = @_;
+	my $resamples = 2000;
+	my @results;
+
+	srand(1);
+	for (1 .. $resamples)
+	{
+		push(@results, $statistic->(map { $values[ rand @values ] } @values));
+	}
+	@results = sort { $a <=> $b } @results;
+	return [ @results[ int(0.025 * $resamples), int(0.975 * $resamples) ] ];
+}
+
+#
+# Report
+#
+
+# Three significant digits, or all of those before the point.
+sub number
+{
+	my ($value) = @_;
+	my $digits;
+
+	return '-' if !defined $value;
+	return '0' if $value == 0;
+	$digits = 2 - POSIX::floor(log(abs($value)) / log(10));
+	return sprintf('%.*f', max(0, $digits), $value);
+}
+
+# Print rows of cells below a head; the first column to the left.
+sub table
+{
+	my ($head, @rows) = @_;
+	my @widths = map { my $column = $_; max(map { length($_->[$column] // '') } $head, @rows) } 0 .. $#$head;
+
+	for my $cells ($head, [ map { '-' x $_ } @widths ], @rows)
+	{
+		print join('  ', map { sprintf($_ ? '%*2$s' : '%-*2$s', $cells->[$_] // '', $widths[$_]) } 0 .. $#$head), "\n";
+	}
+	print "\n";
+}
+
+# A row of the goals' table: work, peer, ours, ratio, interval, goal as ">= 1".
+# Without a goal it is shown only.
+sub row
+{
+	my (%row) = @_;
+
+	if (defined $row{goal})
+	{
+		my ($operator, $bound) = $row{goal} =~ /^([<>])= ([\d.]+)$/ or die "not a goal: \"$row{goal}\"\n";
+
+		$row{reached} = ($operator eq '>' ? $row{ratio} >= $bound : $row{ratio} <= $bound) ? JSON::PP::true : JSON::PP::false;
+	}
+	return \%row;
+}
+
+sub goals
+{
+	my @cells = map {
+		[
+			$_->{work}, number($_->{peer}), number($_->{ours}), sprintf('%.3f', $_->{ratio}),
+			$_->{interval} ? sprintf('%.3f-%.3f', @{ $_->{interval} }) : '-', $_->{goal} // '-',
+			!defined $_->{goal} ? '-' : $_->{reached} ? 'reached' : 'short'
+		]
+	} @_;
+
+	table([ 'work', 'peer', 'ours', 'ratio', '95 % CI', 'goal', 'result' ], @cells);
+}
+
+# Write the raw figures where --json says.
+sub save
+{
+	my (%figures) = @_;
+
+	return if !$json;
+	print $json JSON::PP->new->canonical->pretty->encode(
+		{ program => basename($0), environment(), options => { map { $_ => $opt{$_} } grep { $_ ne 'json' } keys %opt }, %figures });
+	close($json) or die "could not write the raw figures: $!\n";
+}
+
+1;
