@@ -62,17 +62,25 @@ char	   *jemalloc_library;
 bool		jemalloc_profile;
 static int	process_malloc;
 
-/* The library goes into LD_PRELOAD, and the server does not stay where it was started. */
-static bool
-check_library(char **newval, void **extra, GucSource source)
+/*
+ * The library goes into LD_PRELOAD, and the server does not stay where it was
+ * started.  Not a check hook: PostgreSQL would go on with the default.
+ */
+static void
+check_library_name(void)
 {
-	if (**newval == '\0' || strpbrk(*newval, LIST_SEPARATORS) != NULL)
-		GUC_check_errdetail("The name must not be empty or contain colons or spaces.");
-	else if (strchr(*newval, '/') != NULL && !is_absolute_path(*newval))
-		GUC_check_errdetail("A path must be absolute; a name without slash is searched as the dynamic linker does.");
-	else
-		return true;
-	return false;
+	const char *detail = NULL;
+
+	if (jemalloc_library[0] == '\0' || strpbrk(jemalloc_library, LIST_SEPARATORS) != NULL)
+		detail = "The name must not be empty or contain colons or spaces.";
+	else if (strchr(jemalloc_library, '/') != NULL && !is_absolute_path(jemalloc_library))
+		detail = "A path must be absolute.";
+	if (detail != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid name of a jemalloc library: \"%s\"", jemalloc_library),
+				 errdetail("%s", detail),
+				 errhint("Set jemctx.jemalloc_library to an absolute path, or to a name that the dynamic linker finds.")));
 }
 
 static void
@@ -82,7 +90,7 @@ define_settings(void)
 							   "Sets the jemalloc library that the server runs on.",
 							   "An absolute path, or a name that the dynamic linker finds.",
 							   &jemalloc_library, "libjemalloc.so.2",
-							   PGC_POSTMASTER, 0, check_library, NULL, NULL);
+							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("jemctx.process_malloc",
 							 "Selects whose malloc the whole server uses.",
 							 "With \"system\" only the contexts of jemctx are in jemalloc.",
@@ -168,6 +176,7 @@ jemalloc_enter(void)
 	bool		reexecuted = environment_is_ours();
 
 	define_settings();
+	check_library_name();
 	if (library_present())
 	{
 		library_open(NULL, NULL);

@@ -21,8 +21,8 @@ use List::Util qw(max sum sum0);
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(begin goals in_turn geometric_mean interval median minor_faults number pgbench
-	query rollup row run save servers session table tree_usage);
+our @EXPORT = qw(begin close_session goals in_turn geometric_mean interval median minor_faults number pgbench
+	query rollup rotated row save servers session table);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -57,6 +57,7 @@ my @settings = (
 my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 my $main_pid = $$;
 my $base;		# the directory of the clusters
+my $copy;		# what become_user() has made, and the copy removes
 my @running;	# the servers
 my $bindir;
 my %opt;
@@ -79,6 +80,7 @@ sub begin
 	check_options();
 	open_json();
 	become_user(@arguments) if $> == 0;
+	$copy = $FindBin::RealBin if ($ENV{JEMCTX_BENCH_COPY} // '') eq $FindBin::RealBin;
 	find_programs();
 	$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 	$| = 1;
@@ -131,9 +133,9 @@ sub become_user
 	my (@arguments) = @_;
 	my $user = 'postgres';
 	my (undef, undef, $uid, $gid) = getpwnam($user) or die "there is no user \"$user\"\n";
-	my $copy = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1);
 
-	for my $file (glob("$FindBin::RealBin/*"))
+	$copy = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1);
+	for my $file (grep { -f } glob("$FindBin::RealBin/*"))
 	{
 		copy($file, $copy) or die "could not copy \"$file\": $!\n";
 	}
@@ -157,7 +159,8 @@ sub environment
 	my ($version) = run("$bindir/postgres", '--version') =~ /\) (.*)/;
 	my (undef, undef, $kernel, undef, $machine) = POSIX::uname();
 
-	return (postgresql => $version, kernel => "$kernel $machine", cores => POSIX::sysconf(POSIX::_SC_NPROCESSORS_ONLN()));
+	chomp(my $cores = run('nproc'));
+	return (postgresql => $version, kernel => "$kernel $machine", cores => $cores);
 }
 
 sub print_head
@@ -175,13 +178,14 @@ sub print_head
 # Servers
 #
 
-# Start a server of each of the variants; those without a library are left out.
+# Start a server of each of the variants, stock first; those without a library
+# are left out.
 sub servers
 {
-	my @names = grep { available($_) } @_;
+	my @names = ('stock', grep { $_ ne 'stock' && available($_) } @_);
 	my $template;
 
-	grep { $_ eq 'stock' } @names or die "stock, which all else is compared with, must be among the variants\n";
+	grep { $_ eq 'stock' } @_ or die "stock, which all else is compared with, must be among the variants\n";
 	$base = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1, CLEANUP => 0);
 	$template = "$base/template";
 	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', $template);
@@ -262,7 +266,7 @@ sub stop_servers
 	kill('QUIT', @pids);
 	for (1 .. 200)
 	{
-		@pids = grep { (stat_fields($_))[0] // 'Z' ne 'Z' } @pids;
+		@pids = grep { ((stat_fields($_))[0] // 'Z') ne 'Z' } @pids;
 		last if !@pids;
 		sleep(0.05);
 	}
@@ -278,7 +282,7 @@ END
 		local $SIG{$_} = 'IGNORE' for qw(INT TERM HUP);
 		stop_servers();
 		chdir('/');
-		remove_tree(grep { defined } $base, $ENV{JEMCTX_BENCH_COPY});
+		remove_tree(grep { defined } $base, $copy);
 		$? = $status;
 	}
 }
@@ -349,6 +353,14 @@ sub session
 	return $session;
 }
 
+sub close_session
+{
+	my ($session) = @_;
+
+	$session->{in} .= "\\q\n";
+	$session->{psql}->finish;
+}
+
 # Run a statement in a session: its output, and in list context also its time
 # in milliseconds as psql sees it.
 sub query
@@ -358,8 +370,8 @@ sub query
 	my ($text, $ms);
 
 	$session->{out} = '';
-	$session->{in} .= "$sql;\n\\echo $end" if $sql !~ /^\\/;
-	$session->{in} .= "$sql\n\\echo $end" if $sql =~ /^\\/;
+	$sql .= ';' if $sql !~ /^\\/;
+	$session->{in} .= "$sql\n\\echo $end";
 	while ($session->{out} !~ /^\Q$end\E\z/m)
 	{
 		eval { $session->{psql}->pump; 1 } && $session->{psql}->pumpable
@@ -446,17 +458,23 @@ sub rollup
 # Statistics
 #
 
-# Do a thing for each of the items, so many rounds, the order rotated by one
-# each round (with two items: swapped).
+# The items in another order each round: rotated by one (two items: swapped).
+sub rotated
+{
+	my ($round, @items) = @_;
+	my $first = $round % @items;
+
+	return (@items[ $first .. $#items ], @items[ 0 .. $first - 1 ]);
+}
+
+# Do a thing for each of the items, so many rounds.
 sub in_turn
 {
 	my ($rounds, $do, @items) = @_;
 
 	for my $round (0 .. $rounds - 1)
 	{
-		my $first = $round % @items;
-
-		$do->($_, $round) for @items[ $first .. $#items ], @items[ 0 .. $first - 1 ];
+		$do->($_, $round) for rotated($round, @items);
 	}
 }
 

@@ -1,0 +1,47 @@
+# A kernel that does not overcommit charges every accessible page.  The mode
+# is the whole machine's, so the runner sets it, and pg_regress cannot.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+plan skip_all => 'needs vm.overcommit_memory = 2'
+  unless slurp_file('/proc/sys/vm/overcommit_memory') =~ /^2/;
+
+my $node = new_node('main', "shared_buffers = 16MB\njit = off\nmax_parallel_workers_per_gather = 0\n");
+
+$node->start;
+is(info($node, 'overcommit'), 'off', 'the mode is known');
+committed_is_exact($node, 'at start');
+
+# What is not committed must not be charged: it is mapped without access.
+my $charged = q(SELECT (regexp_match(pg_read_file('/proc/self/status'), 'VmData:\s+(\d+)'))[1]::bigint * 1024);
+my $sort = "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s";
+my @lines = split /\n/, $node->safe_psql('postgres', qq(
+	SET work_mem = '64MB';
+	$sort;
+	$charged;
+	SELECT jemctx_purge();
+	$charged;
+	$sort;
+));
+is($lines[0], '300000', 'a sort works');
+cmp_ok($lines[1] - $lines[3], '>', 0.9 * $lines[2], "a purge uncharges what it gives back ($lines[2])");
+is($lines[4], '300000', 'and the memory can be had again');
+
+# Running out of memory is an ordinary error.
+my ($code, $out, $err) = $node->psql('postgres', q(
+	SET work_mem = '2000GB';
+	SELECT array_length(array_agg(repeat('x', 1000000)), 1) FROM generate_series(1, 100000);
+	SELECT 'goes on';
+), on_error_stop => 0);
+like($err, qr/ERROR:  out of memory/, 'out of memory is an error');
+is($out, 'goes on', 'and the session goes on');
+committed_is_exact($node, 'afterwards');
+$node->stop;
+
+done_testing();
