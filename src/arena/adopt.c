@@ -21,8 +21,9 @@
 #include "arena/hooks.h"
 #include "jemalloc/mallctl.h"
 
-/* jemalloc's smallest large size class: what is left below it stays uncounted. */
+/* jemalloc's smallest large size class, and the one whose slab is a page. */
 #define SMALLEST_LARGE 16384
+#define PAGE_SLAB 4096
 #define MAX_PIECES 256
 
 static size_t
@@ -56,14 +57,16 @@ recommit_retained(unsigned index)
 	size_t		size = mallctl_size(mallctl_arena("stats.arenas.%u.retained", index));
 
 	hooks_allow_growth(false);
-	while (size >= SMALLEST_LARGE && count < MAX_PIECES)
+	while (size > 0 && count < MAX_PIECES)
 	{
 		void	   *piece = je.mallocx(size, flags);
 
 		if (piece != NULL)
 			pieces[count++] = piece;
+		else if (size > SMALLEST_LARGE)
+			size = Max(size - size / 4, SMALLEST_LARGE);
 		else
-			size -= size / 4;
+			size = size > PAGE_SLAB ? PAGE_SLAB : 0;
 	}
 	while (count > 0)
 		je.dallocx(pieces[--count], flags);

@@ -16,14 +16,13 @@ is($node->safe_psql('postgres', "SELECT count(*) FROM pg_backend_memory_contexts
 	'1', 'cache_contexts = off: PostgreSQL has its own');
 
 # The decay of an arena, as jemalloc has it.
-my $decay = q(
-	SELECT (regexp_match(jemctx_stats('mdblxe'), 'arenas\[0\]:.*?decaying:\s+time[^\n]*\n\s+dirty:\s+(\S+)'))[1]);
+my $decay = q(SELECT jemctx_stats_json()->'jemalloc'->'stats.arenas'->'0'->>'dirty_decay_ms');
 is($node->safe_psql('postgres', $decay), '12345', 'dirty_decay is what the arena has');
 is($node->safe_psql('postgres', "SET jemctx.dirty_decay = 777; $decay"), '777', 'dirty_decay changes in a session');
 is($node->safe_psql('postgres', $decay), '12345', 'and in that session only');
 $node->append_conf('postgresql.conf', "jemctx.dirty_decay = -1\n");
 $node->reload;
-$node->poll_query_until('postgres', $decay, 'N/A') or die 'the setting was not reloaded';
+$node->poll_query_until('postgres', $decay, '-1') or die 'the setting was not reloaded';
 pass('dirty_decay is reloaded');
 $node->stop;
 
