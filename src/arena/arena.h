@@ -8,8 +8,8 @@
  * reset or deleted as a whole, the persistent arena those whose chunks come
  * and go one by one for as long as the session lives.
  *
- * A PostgreSQL process has one thread that allocates from these; nothing here
- * takes locks of its own.
+ * Only the main thread of a process allocates from the transient and the
+ * persistent arena; nothing here takes locks of its own.
  *
  *-------------------------------------------------------------------------
  */

@@ -395,6 +395,36 @@ TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 	}
 }
 
+#ifdef MEMORY_CONTEXT_CHECKING
+/* Free chunks must have the size of their list, large ones the size of their block. */
+static void
+TransientCheck(MemoryContext context)
+{
+	TransientContext *set = (TransientContext *) context;
+	dlist_iter	iter;
+
+	for (int class = 0; class < CLASSES; class++)
+	{
+		for (void *pointer = set->freelists[class]; pointer; pointer = *(void **) pointer)
+		{
+			if (pointer_chunk(pointer)->context != context ||
+				pointer_chunk(pointer)->size != class_size[class])
+				elog(WARNING, "problem in jemctx context %s: bogus header of free chunk %p",
+					 context->name, pointer);
+		}
+	}
+	dlist_foreach(iter, &set->large)
+	{
+		Block	   *block = dlist_container(Block, node, iter.cur);
+		Chunk	   *chunk = (Chunk *) (block + 1);
+
+		if (chunk->context != context || (char *) chunk_pointer(chunk) + chunk->size != block->end)
+			elog(WARNING, "problem in jemctx context %s: bogus header of large chunk %p",
+				 context->name, chunk_pointer(chunk));
+	}
+}
+#endif
+
 static const MemoryContextMethods transient_methods = {
 	.alloc = TransientAlloc,
 	.free_p = TransientFree,
@@ -404,6 +434,9 @@ static const MemoryContextMethods transient_methods = {
 	.get_chunk_space = TransientGetChunkSpace,
 	.is_empty = TransientIsEmpty,
 	.stats = TransientStats,
+#ifdef MEMORY_CONTEXT_CHECKING
+	.check = TransientCheck,
+#endif
 };
 
 bool
