@@ -99,16 +99,28 @@ arena_open(Arena *arena)
 /*
  * Move the contents of an object to another, both movable.  Their pages are
  * moved if the kernel can do that and leave the old ones mapped and empty
- * (Linux 5.7), so that jemalloc notices nothing; else they are copied.
+ * (Linux 5.7), so that jemalloc notices nothing; else they are copied.  Where
+ * the kernel charges what is mapped, having both mapped may be too much.
+ *
+ * The kernel unmaps the place that pages are moved to before it finds that it
+ * cannot move them.  Returns false, nothing moved, in the case that it cannot
+ * be mapped again, either.
  */
-static void
+static bool
 move_contents(char *to, char *from, Size size)
 {
 	Size		pages = TYPEALIGN_DOWN((Size) 1 << ARENA_PAGE_LG, size);
 
-	if (mremap(from, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED)
+	if (!arena_overcommits())
 		pages = 0;
+	else if (mremap(from, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED)
+	{
+		if (!hooks_map_again(to, pages))
+			return false;
+		pages = 0;
+	}
 	memcpy(to + pages, from + pages, size - pages);
+	return true;
 }
 
 /*
@@ -127,7 +139,8 @@ arena_realloc(Arena *arena, void *pointer, Size old_size, Size size)
 	moved = arena_alloc(arena, size);
 	if (moved == NULL)
 		return NULL;
-	move_contents(moved, pointer, old_size);
+	if (!move_contents(moved, pointer, old_size))
+		return NULL;			/* what is no longer mapped cannot be freed */
 	arena_free(arena, pointer);
 	return moved;
 }

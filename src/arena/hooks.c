@@ -239,6 +239,13 @@ hooks_enter(void)
 	close(fd);
 }
 
+/* Map committed pages again that have lost their mapping; they are empty then. */
+bool
+hooks_map_again(void *pages, size_t size)
+{
+	return mmap(pages, size, ACCESSIBLE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+}
+
 const extent_hooks_t *
 hooks_get(void)
 {

@@ -12,6 +12,7 @@
 
 extern void hooks_enter(void);
 extern const extent_hooks_t *hooks_get(void);
+extern bool hooks_map_again(void *pages, size_t size);
 extern void hooks_allow_growth(bool allow);
 
 #endif							/* JEMCTX_HOOKS_H */
