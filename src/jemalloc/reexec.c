@@ -33,15 +33,19 @@
 #define POSTGRES_OPTIONS "B:bc:C:D:d:EeFf:h:ijk:lN:nOPp:r:S:sTt:v:W:-:"
 
 /* Settings that PostgreSQL resolves against the directory it is started in. */
-static const struct
+typedef struct PathSetting
 {
 	const char *name;
 	char	  **resolved;
-}			path_settings[] = {
-	{"config_file", &ConfigFileName},
-	{"data_directory", &DataDir},
-	{"hba_file", &HbaFileName},
-	{"ident_file", &IdentFileName},
+	bool		on_command_line;	/* where it overrides the configuration file */
+	ConfigVariable *in_file;	/* the last line that sets it, or NULL */
+} PathSetting;
+
+static PathSetting path_settings[] = {
+	{.name = "config_file", .resolved = &ConfigFileName},
+	{.name = "data_directory", .resolved = &DataDir},
+	{.name = "hba_file", .resolved = &HbaFileName},
+	{.name = "ident_file", .resolved = &IdentFileName},
 };
 
 static void
@@ -82,9 +86,9 @@ read_arguments(int *argc)
 	return argv;
 }
 
-/* What PostgreSQL made of the setting of that name, or NULL if it is no path. */
-static const char *
-resolved_path(const char *name, size_t len)
+/* The setting of that name, or NULL if it is no path. */
+static PathSetting *
+find_setting(const char *name, size_t len)
 {
 	for (int i = 0; i < lengthof(path_settings); i++)
 	{
@@ -94,7 +98,7 @@ resolved_path(const char *name, size_t len)
 		for (size_t c = 0; same && c < len; c++)
 			same = path_settings[i].name[c] == (name[c] == '-' ? '_' : name[c]);
 		if (same)
-			return *path_settings[i].resolved;
+			return &path_settings[i];
 	}
 	return NULL;
 }
@@ -140,7 +144,7 @@ resolve_arguments(int argc, char **argv)
 	while ((opt = getopt(argc, argv, POSTGRES_OPTIONS)) != -1)
 	{
 		char	   *value;
-		const char *path;
+		PathSetting *setting;
 
 		if (opt == 'D')
 		{
@@ -149,11 +153,14 @@ resolve_arguments(int argc, char **argv)
 		}
 		if ((opt != 'c' && opt != '-') || (value = strchr(optarg, '=')) == NULL)
 			continue;
-		path = resolved_path(optarg, value++ - optarg);
-		if (path == ConfigFileName)
+		setting = find_setting(optarg, value++ - optarg);
+		if (setting == NULL)
+			continue;
+		setting->on_command_line = true;
+		if (setting->resolved == &ConfigFileName)
 			config_file_given = true;
-		if (path != NULL && !is_absolute_path(value))
-			replace_tail(argv, argc, value, path);
+		if (!is_absolute_path(value))
+			replace_tail(argv, argc, value, *setting->resolved);
 	}
 
 	if (directory == NULL || is_absolute_path(directory))
@@ -165,9 +172,31 @@ resolve_arguments(int argc, char **argv)
 }
 
 /*
- * Go back to where the server was started if the configuration file has a
- * relative path.  That directory is what is left of the resolved path without
- * the relative one.
+ * The directory that a relative path of the configuration file was resolved
+ * from is what is left of the resolved path without the relative one.
+ */
+static char *
+start_directory(const PathSetting *setting)
+{
+	const char *path = *setting->resolved;
+	char	   *relative = pstrdup(setting->in_file->value);
+	int			start;
+
+	canonicalize_path(relative);
+	start = (int) strlen(path) - (int) strlen(relative);
+	if (start < 1 || path[start - 1] != '/' || strcmp(path + start, relative) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("jemctx could not restart the server with jemalloc: setting \"%s\" is a relative path",
+						setting->name),
+				 errdetail("The path \"%s\" was resolved to \"%s\".", setting->in_file->value, path),
+				 errhint("Make it absolute in \"%s\".", setting->in_file->filename)));
+	return start == 1 ? pstrdup("/") : pnstrdup(path, start - 1);
+}
+
+/*
+ * Go back to where the server was started if a relative path in the
+ * configuration file is in force.
  */
 static void
 return_to_start_directory(void)
@@ -179,22 +208,19 @@ return_to_start_directory(void)
 		return;
 	for (ConfigVariable *item = head; item != NULL; item = item->next)
 	{
-		const char *path = resolved_path(item->name, strlen(item->name));
-		char	   *relative = pstrdup(item->value);
-		int			start;
+		PathSetting *setting = find_setting(item->name, strlen(item->name));
 
-		if (path == NULL || item->ignore || is_absolute_path(relative))
+		if (setting != NULL && !item->ignore)
+			setting->in_file = item;
+	}
+	for (int i = 0; i < lengthof(path_settings); i++)
+	{
+		PathSetting *setting = &path_settings[i];
+
+		if (setting->on_command_line || setting->in_file == NULL ||
+			is_absolute_path(setting->in_file->value))
 			continue;
-		canonicalize_path(relative);
-		start = (int) strlen(path) - (int) strlen(relative);
-		if (start < 1 || path[start - 1] != '/' || strcmp(path + start, relative) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIG_FILE_ERROR),
-					 errmsg("jemctx could not restart the server with jemalloc: setting \"%s\" is a relative path",
-							item->name),
-					 errdetail("The path \"%s\" was resolved to \"%s\".", item->value, path),
-					 errhint("Make it absolute in \"%s\".", item->filename)));
-		if (chdir(start == 1 ? "/" : pnstrdup(path, start - 1)) != 0)
+		if (chdir(start_directory(setting)) != 0)
 			fail("return to the directory the server was started in");
 		return;
 	}

@@ -110,6 +110,12 @@ $node->stop;
 	waitpid($child, 0);
 }
 
+# A relative path that something else overrides does not matter.
+append_to_file("$data/postgresql.conf", "hba_file = 'old/../nowhere.conf'\nhba_file = '$data/pg_hba.conf'\n");
+check_pg_ctl('relative path overridden in the file', '/', '-D', $data);
+append_to_file("$data/postgresql.conf", "ident_file = '../nowhere/pg_ident.conf'\n");
+$node->append_conf('postgresql.conf', "ident_file = '$data/pg_ident.conf'\n");
+
 # Arguments are neither lost nor added.
 in_directory('/', sub { system_or_bail('pg_ctl', '-s', '-w', '-D', $data, '-l', $log, '-o', "-c work_mem=5MB -c 'cluster_name=a b'", 'start') });
 is($node->safe_psql('postgres', 'SHOW work_mem'), '5MB', 'options are kept');
