@@ -18,7 +18,7 @@
 #include "views/row.h"
 
 /* As pg_backend_memory_contexts has it: an identifier may be a whole query. */
-#define MAX_IDENT 1024
+#define MAX_IDENT 1023
 
 COMPAT_FUNCTION(jemctx_get_contexts);
 COMPAT_FUNCTION(jemctx_get_chunks);
