@@ -20,8 +20,9 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -fvisibility=hidden
 SHLIB_LINK = -ldl
 
-REGRESS = info arenas bins contexts transient persistent cache purge stats \
-	privileges errors example
+# info creates the extensions, install drops and recreates ours
+REGRESS = info arenas bins contexts transient persistent torture cache purge \
+	stats settings privileges errors example install
 REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/regress.conf
 EXTRA_CLEAN = tmp_check log
 

@@ -2,19 +2,49 @@
 SELECT name, parent, level, lifetime, chunks > 500 AS chunks, allocated > 100000 AS allocated
 FROM jemctx_contexts ORDER BY name;
 SELECT jemctx_test_keep('persistent', 'ten of them', 10, 1000);
-SELECT name, ident, parent, level, lifetime, chunks, allocated >= 10 * 1000 AS allocated, requested
+SELECT name, ident, parent, level, lifetime, chunks,
+	allocated BETWEEN 10 * (1000 + 16) AND 10 * 1200 AS allocated, requested
 FROM jemctx_contexts WHERE name = 'kept';
-SELECT arena = (SELECT arena FROM jemctx_arenas WHERE name = 'persistent') AS arena
-FROM jemctx_contexts WHERE name = 'kept';
--- PostgreSQL's own view has the same figures, and the context's own memory.
-SELECT b.name, b.ident, b.parent, b.level, b.total_bytes - c.allocated BETWEEN 1 AND 8192 AS total,
+-- Each is in the arena of its lifetime.
+SELECT c.name FROM jemctx_contexts c LEFT JOIN jemctx_arenas a USING (arena, lifetime) WHERE a.name IS NULL;
+-- PostgreSQL's own view knows them all by the same names,
+SELECT name, ident, parent, level FROM jemctx_contexts
+EXCEPT SELECT name, ident, parent, level FROM pg_backend_memory_contexts;
+-- and has the same figures, with the context's own memory: header and directory.
+SELECT b.total_bytes - c.allocated BETWEEN 1 AND 8192 AS own,
 	b.total_nblocks - c.chunks AS chunks, b.free_bytes, b.used_bytes = b.total_bytes AS used
 FROM pg_backend_memory_contexts b JOIN jemctx_contexts c USING (name) WHERE name = 'kept';
+-- More of them, and another identifier.
+SELECT allocated AS before_allocated FROM jemctx_contexts WHERE name = 'kept' \gset
+SELECT jemctx_test_keep('persistent', 'twenty of them', 10, 1000);
+SELECT ident, chunks, allocated = 2 * :before_allocated AS allocated FROM jemctx_contexts WHERE name = 'kept';
 SELECT jemctx_test_reset();
-SELECT chunks, allocated FROM jemctx_contexts WHERE name = 'kept';
+SELECT ident, chunks, allocated FROM jemctx_contexts WHERE name = 'kept';
 SELECT jemctx_test_drop();
 SELECT name FROM jemctx_contexts WHERE name = 'kept';
+SELECT name FROM pg_backend_memory_contexts WHERE name = 'kept';
+-- A transient one has blocks, all of which is its own.
 SELECT jemctx_test_keep('transient', repeat('x', 2000), 10, 10000);
-SELECT name, length(ident) AS ident, lifetime, chunks, allocated > 10 * 10000 AS allocated
+SELECT name, length(ident) AS ident, parent, level, lifetime, chunks,
+	allocated BETWEEN 10 * (10000 + 16) AND 150000 AS allocated, requested
 FROM jemctx_contexts WHERE name = 'kept';
+SELECT c.name FROM jemctx_contexts c LEFT JOIN jemctx_arenas a USING (arena, lifetime) WHERE a.name IS NULL;
+SELECT b.ident = c.ident AS ident, b.total_bytes - c.allocated AS total, b.total_nblocks - c.chunks AS blocks,
+	b.used_bytes >= 10 * (10000 + 16) AND b.used_bytes + b.free_bytes = b.total_bytes AS used
+FROM pg_backend_memory_contexts b JOIN jemctx_contexts c USING (name) WHERE name = 'kept';
+SELECT jemctx_test_reset();
+SELECT chunks, allocated < 10000 AS allocated FROM jemctx_contexts WHERE name = 'kept';
 SELECT jemctx_test_drop();
+-- An identifier is cut between characters.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_jemctx_utf8 ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0;
+\c regress_jemctx_utf8
+SET client_min_messages = warning;
+CREATE EXTENSION jemctx;
+CREATE EXTENSION jemctx_test;
+SELECT jemctx_test_keep('transient', repeat(U&'x\20AC', 1000), 0, 0);
+SELECT octet_length(ident) AS bytes, length(ident) AS characters,
+	ident = left(repeat(U&'x\20AC', 1000), length(ident)) AS whole
+FROM jemctx_contexts WHERE name = 'kept';
+\c :home
+DROP DATABASE regress_jemctx_utf8;

@@ -1,17 +1,20 @@
 -- What the server runs on.
 CREATE EXTENSION jemctx;
 CREATE EXTENSION jemctx_test;
+SELECT name FROM jemctx_info;
 SELECT name, value FROM jemctx_info
-WHERE name IN ('origin', 'malloc', 'profiling', 'dispatch', 'overcommit');
-SELECT value ~ '^5\.[3-9]\.' AS version FROM jemctx_info WHERE name = 'jemalloc_version';
-SELECT value ~ '^/.*libjemalloc' AS library FROM jemctx_info WHERE name = 'library';
-SELECT name, value::int > 0 AS positive FROM jemctx_info WHERE name = 'page_size';
--- Every object tells what it is.
-SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
-FROM pg_depend d
-WHERE d.refclassid = 'pg_extension'::regclass
-	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
-	AND d.deptype = 'e'
-	AND d.classid <> 'pg_type'::regclass
-	AND obj_description(d.objid, d.classid::regclass::text) IS NULL
-ORDER BY 1;
+WHERE name IN ('origin', 'malloc', 'profiling', 'dispatch') ORDER BY name;
+SELECT value ~ '^5\.([3-9]|[1-9][0-9])\.' AS version FROM jemctx_info WHERE name = 'jemalloc_version';
+-- The library is a file, and mapped into this process.
+SELECT value ~ '^/' AS path, length(pg_read_binary_file(value, 0, 4)) AS readable,
+	position(substring(value FROM '[^/]*$') IN pg_read_file('/proc/self/maps')) > 0 AS mapped
+FROM jemctx_info WHERE name = 'library';
+-- The rest is what the kernel says.
+SELECT (value::int & (value::int - 1)) = 0 AND value::int >= 4096 AS page_size
+FROM jemctx_info WHERE name = 'page_size';
+SELECT value = CASE pg_read_file('/proc/sys/vm/overcommit_memory') WHEN E'2\n' THEN 'off' ELSE 'on' END AS overcommit
+FROM jemctx_info WHERE name = 'overcommit';
+SELECT value = coalesce(substring(
+		pg_read_file('/sys/kernel/mm/transparent_hugepage/enabled', 0, 100, true) FROM '\[(\w+)\]'),
+	'unsupported') AS transparent_huge_pages
+FROM jemctx_info WHERE name = 'transparent_huge_pages';

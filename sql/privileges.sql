@@ -7,11 +7,35 @@ SELECT bool_and(runs > 0) AS chunks FROM jemctx_chunks;
 SELECT name FROM jemctx_contexts;
 SELECT value FROM jemctx_info WHERE name = 'malloc';
 SELECT length(jemctx_stats()) > 1000 AS stats;
-SELECT jemctx_purge() >= 0 AS purge;
+SELECT jemctx_stats_json() ? 'jemalloc' AS stats_json;
+SELECT jemctx_purge() >= 0 AND jemctx_purge() < 1e6 AS purge;
+-- Other processes are not one's own.
+SELECT jemctx_purge(1);
 -- Profiles show addresses.
 SELECT jemctx_profile_start();
 SELECT jemctx_profile_stop();
 SELECT jemctx_profile_dump();
+-- How long memory is kept is for the administrator to say,
 SET jemctx.dirty_decay = 0;
+ALTER ROLE regress_jemctx SET jemctx.dirty_decay = 0;
 RESET ROLE;
+-- who can pass on both.
+GRANT SET ON PARAMETER jemctx.dirty_decay TO regress_jemctx;
+GRANT EXECUTE ON FUNCTION jemctx_profile_start() TO regress_jemctx;
+SET ROLE regress_jemctx;
+SET jemctx.dirty_decay = 0;
+SHOW jemctx.dirty_decay;
+RESET jemctx.dirty_decay;
+SELECT jemctx_profile_start();
+RESET ROLE;
+-- All of it.
+SELECT p.proname, has_function_privilege('public', p.oid, 'EXECUTE') AS public
+FROM pg_proc p WHERE p.probin = '$libdir/jemctx' ORDER BY p.proname COLLATE "C";
+SELECT c.relname, has_table_privilege('public', c.oid, 'SELECT') AS public,
+	has_table_privilege('public', c.oid, 'INSERT, UPDATE, DELETE') AS write
+FROM pg_class c JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
+ORDER BY c.relname COLLATE "C";
+REVOKE EXECUTE ON FUNCTION jemctx_profile_start() FROM regress_jemctx;
+REVOKE SET ON PARAMETER jemctx.dirty_decay FROM regress_jemctx;
 DROP ROLE regress_jemctx;

@@ -7,77 +7,119 @@
  */
 #include "jemctx_test.h"
 
-#include "common/pg_prng.h"
-#include "miscadmin.h"
-
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(jemctx_test_sizes);
 PG_FUNCTION_INFO_V1(jemctx_test_realloc);
-PG_FUNCTION_INFO_V1(jemctx_test_flags);
-PG_FUNCTION_INFO_V1(jemctx_test_no_memory);
-PG_FUNCTION_INFO_V1(jemctx_test_torture);
+PG_FUNCTION_INFO_V1(jemctx_test_steps);
 PG_FUNCTION_INFO_V1(jemctx_test_double_free);
 
-static const Size sizes[] = {
-	0, 1, 7, 8, 16, 17, 100, 1000, 1008, 1024, 4064, 4080, 4081, 4096,
-	8191, 8192, 8193, 16384, 100000, 262144 - 16, 262144, 1000000, 10000000
-};
-
+/* Several chunks of each size, so that they have neighbours of their kind. */
 #define COPIES 3
+#define CHUNKS ((int) lengthof(test_sizes) * COPIES)
+
+typedef enum FreeOrder
+{
+	FIFO,
+	LIFO,
+	RANDOM
+} FreeOrder;
 
 static void
-fill(char *data, Size size, unsigned char seed)
+order_victims(int *victims, FreeOrder order)
 {
-	for (Size i = 0; i < size; i++)
-		data[i] = (char) (seed + i * 7);
-}
+	pg_prng_state state;
 
-static bool
-filled(const char *data, Size size, unsigned char seed)
-{
-	for (Size i = 0; i < size; i++)
+	pg_prng_seed(&state, 1);
+	if (order == RANDOM)
+		shuffle(victims, CHUNKS, &state);
+	else
 	{
-		if (data[i] != (char) (seed + i * 7))
-			return false;
+		for (int i = 0; i < CHUNKS; i++)
+			victims[i] = order == FIFO ? i : CHUNKS - 1 - i;
 	}
-	return true;
 }
 
-/* Chunks of all sizes keep their contents beside each other, whatever is freed first. */
+/* A chunk is aligned, its context's, and at least as large as it must be. */
+static char *
+take_chunk(MemoryContext context, Size size, unsigned char seed)
+{
+	char	   *data = MemoryContextAlloc(context, size);
+
+	check(data == (char *) MAXALIGN(data));
+	check(GetMemoryChunkContext(data) == context);
+	check_compare(GetMemoryChunkSpace(data), >=, size + sizeof(MemoryContext));
+	check_compare(GetMemoryChunkSpace(data), <=, MemoryContextMemAllocated(context, false));
+	fill(data, size, seed);
+	return data;
+}
+
+static void
+fill_and_free(MemoryContext context, FreeOrder order)
+{
+	char	   *chunks[CHUNKS];
+	int			victims[CHUNKS];
+
+	for (int i = 0; i < CHUNKS; i++)
+		chunks[i] = take_chunk(context, test_sizes[i / COPIES], i);
+	order_victims(victims, order);
+	for (int i = 0; i < CHUNKS; i++)
+	{
+		int			victim = victims[i];
+
+		check_filled(chunks[victim], test_sizes[victim / COPIES], victim);
+		pfree(chunks[victim]);
+	}
+}
+
+/*
+ * Chunks of all sizes keep their contents beside each other, whatever is
+ * freed first.  Then a persistent context has given everything back; a
+ * transient one keeps blocks, but no more than it needed the first time, and
+ * gives them back when it is reset.
+ */
 Datum
 jemctx_test_sizes(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
 	Size		empty = MemoryContextMemAllocated(context, false);
-	char	   *chunks[lengthof(sizes) * COPIES];
+	Size		kept = 0;
 
-	for (int order = 0; order < 2; order++)
+	for (FreeOrder order = FIFO; order <= RANDOM; order++)
 	{
-		for (int i = 0; i < lengthof(chunks); i++)
-		{
-			Size		size = sizes[i / COPIES];
-
-			chunks[i] = MemoryContextAlloc(context, size);
-			check(chunks[i] == (char *) MAXALIGN(chunks[i]));
-			check(GetMemoryChunkContext(chunks[i]) == context);
-			check(GetMemoryChunkSpace(chunks[i]) >= size);
-			check(MemoryContextMemAllocated(context, false) >= size);
-			fill(chunks[i], size, i);
-		}
-		for (int i = 0; i < lengthof(chunks); i++)
-		{
-			int			victim = order == 0 ? i : lengthof(chunks) - 1 - i;
-
-			check(filled(chunks[victim], sizes[victim / COPIES], victim));
-			pfree(chunks[victim]);
-		}
-		if (lifetime_arg(fcinfo) == JEMCTX_TRANSIENT)
-			MemoryContextReset(context);
-		check(MemoryContextMemAllocated(context, false) == empty);
+		fill_and_free(context, order);
+		if (lifetime_arg(fcinfo) == JEMCTX_PERSISTENT)
+			check_equal(MemoryContextMemAllocated(context, false), empty);
+		else if (kept == 0)
+			kept = MemoryContextMemAllocated(context, false);
+		else
+			check_equal(MemoryContextMemAllocated(context, false), kept);
 	}
+	MemoryContextReset(context);
+	check_equal(MemoryContextMemAllocated(context, false), empty);
 	MemoryContextDelete(context);
 	PG_RETURN_VOID();
+}
+
+/* Resize a chunk that has a neighbour; neither must notice. */
+static void
+realloc_once(MemoryContext context, Size from, Size to)
+{
+	char	   *data = MemoryContextAlloc(context, from);
+	char	   *neighbour = MemoryContextAlloc(context, from);
+
+	fill(data, from, 1);
+	fill(neighbour, from, 2);
+	data = repalloc(data, to);
+	check(data == (char *) MAXALIGN(data));
+	check(GetMemoryChunkContext(data) == context);
+	check_compare(GetMemoryChunkSpace(data), >=, to + sizeof(MemoryContext));
+	check_filled(data, Min(from, to), 1);
+	fill(data, to, 3);
+	check_filled(neighbour, from, 2);
+	pfree(neighbour);
+	check_filled(data, to, 3);
+	pfree(data);
 }
 
 /* From every size to every other, contents keep as far as both go. */
@@ -85,194 +127,63 @@ Datum
 jemctx_test_realloc(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
+	Size		empty = MemoryContextMemAllocated(context, false);
 
-	for (int from = 0; from < lengthof(sizes); from++)
+	for (int from = 0; from < lengthof(test_sizes); from++)
 	{
-		for (int to = 0; to < lengthof(sizes); to++)
-		{
-			char	   *data = MemoryContextAlloc(context, sizes[from]);
-			char	   *neighbour = MemoryContextAlloc(context, 100);
-
-			fill(data, sizes[from], 1);
-			fill(neighbour, 100, 2);
-			data = repalloc(data, sizes[to]);
-			check(filled(data, Min(sizes[from], sizes[to]), 1));
-			fill(data, sizes[to], 3);
-			check(filled(neighbour, 100, 2));
-			check(GetMemoryChunkContext(data) == context);
-			pfree(data);
-			pfree(neighbour);
-		}
+		for (int to = 0; to < lengthof(test_sizes); to++)
+			realloc_once(context, test_sizes[from], test_sizes[to]);
+		/* blocks that are kept for all of this would hide what comes from one size */
+		MemoryContextReset(context);
+		check_equal(MemoryContextMemAllocated(context, false), empty);
 	}
 	MemoryContextDelete(context);
 	PG_RETURN_VOID();
 }
 
-/* Huge, zeroed, and too large. */
+/*
+ * One chunk grows to many MB and shrinks again in small steps, and never
+ * takes much more than it needs.
+ */
 Datum
-jemctx_test_flags(PG_FUNCTION_ARGS)
+jemctx_test_steps(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
-	Size		huge = (Size) 2 * 1024 * 1024 * 1024;
-	char	   *data = MemoryContextAllocHuge(context, huge);
+	Size		size = 1;
+	Size		largest = 20 * 1024 * 1024;
+	char	   *data = MemoryContextAlloc(context, size);
 
-	data[huge - 1] = 1;
-	data = repalloc_huge(data, huge + 100);
-	check(data[huge - 1] == 1);
-	pfree(data);
-	for (int i = 0; i < lengthof(sizes); i++)
+	fill(data, size, 9);
+	while (size < largest)
 	{
-		data = MemoryContextAlloc(context, sizes[i]);
-		memset(data, 0x55, sizes[i]);
-		pfree(data);
-		data = MemoryContextAllocExtended(context, sizes[i], MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
-		for (Size byte = 0; byte < sizes[i]; byte++)
-			check(data[byte] == 0);
-		pfree(data);
+		Size		next = size + size / 3 + 1;
+
+		data = repalloc(data, next);
+		check_filled(data, size, 9);
+		fill(data, next, 9);
+		check_compare(GetMemoryChunkSpace(data), <=, next + next / 3 + 200);
+		size = next;
 	}
-	check(MemoryContextAllocExtended(context, MaxAllocHugeSize, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM) == NULL);
-	MemoryContextDelete(context);
-	PG_RETURN_VOID();
-}
-
-/* The code of the error that asking for size gives, 0 if none. */
-static int
-error_of(MemoryContext context, char *volatile pointer, Size size)
-{
-	volatile int code = 0;
-
-	PG_TRY();
+	while (size > 1)
 	{
-		if (pointer)
-			pointer = repalloc_huge(pointer, size);
-		else
-			pointer = MemoryContextAllocHuge(context, size);
-	}
-	PG_CATCH();
-	{
-		code = geterrcode();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return code;
-}
-
-/* Out of memory is an ordinary error, and nothing is lost. */
-Datum
-jemctx_test_no_memory(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = test_context(fcinfo);
-
-	for (int i = 0; i < lengthof(sizes); i++)
-	{
-		char	   *data = MemoryContextAlloc(context, sizes[i]);
-		Size		before = MemoryContextMemAllocated(context, false);
-
-		fill(data, sizes[i], 5);
-		check(error_of(context, NULL, MaxAllocHugeSize) == ERRCODE_OUT_OF_MEMORY);
-		check(error_of(context, data, MaxAllocHugeSize) == ERRCODE_OUT_OF_MEMORY);
-		check(MemoryContextMemAllocated(context, false) == before);
-		check(filled(data, sizes[i], 5));
-		pfree(data);
+		size -= size / 3 + 1;
+		data = repalloc(data, size);
+		check_filled(data, size, 9);
+		if (size > 16 * 1024)
+			check_compare(GetMemoryChunkSpace(data), <=, size + size / 3 + 200);
 	}
 	MemoryContextDelete(context);
 	PG_RETURN_VOID();
 }
 
-#define SLOTS 500
-#define CONTEXTS 4
-
-typedef struct Slot
-{
-	char	   *data;
-	Size		size;
-	unsigned char seed;
-} Slot;
-
-/* Many small, few large. */
-static Size
-random_size(pg_prng_state *state)
-{
-	Size		limit = (Size) 16 << (int) (pg_prng_double(state) * pg_prng_double(state) * 15);
-
-	return pg_prng_double(state) * limit;
-}
-
-static void
-take_slot(Slot *slot, MemoryContext context, pg_prng_state *state)
-{
-	slot->size = random_size(state);
-	slot->seed = pg_prng_double(state) * 256;
-	if (slot->data == NULL)
-		slot->data = MemoryContextAlloc(context, slot->size);
-	else
-		slot->data = repalloc(slot->data, slot->size);
-	fill(slot->data, slot->size, slot->seed);
-}
-
-static void
-check_slot(Slot *slot)
-{
-	check(filled(slot->data, slot->size, slot->seed));
-}
-
-/* Forget the slots of a context that was reset. */
-static void
-clear_slots(Slot *slots, int context)
-{
-	for (int i = context; i < SLOTS; i += CONTEXTS)
-		slots[i].data = NULL;
-}
-
-/* Random sizes, lives, resizes and resets in several contexts at once. */
-Datum
-jemctx_test_torture(PG_FUNCTION_ARGS)
-{
-	pg_prng_state state;
-	int			steps = PG_GETARG_INT32(2);
-	Slot	   *slots = palloc0(SLOTS * sizeof(Slot));
-	MemoryContext contexts[CONTEXTS];
-
-	pg_prng_seed(&state, PG_GETARG_INT32(1));
-	for (int i = 0; i < CONTEXTS; i++)
-		contexts[i] = test_context(fcinfo);
-	for (int step = 0; step < steps; step++)
-	{
-		int			i = pg_prng_double(&state) * SLOTS;
-		Slot	   *slot = &slots[i];
-
-		CHECK_FOR_INTERRUPTS();
-		if (slot->data != NULL)
-			check_slot(slot);
-		if (slot->data != NULL && pg_prng_double(&state) < 0.5)
-		{
-			pfree(slot->data);
-			slot->data = NULL;
-		}
-		else
-			take_slot(slot, contexts[i % CONTEXTS], &state);
-		if (pg_prng_double(&state) < 0.0005)
-		{
-			MemoryContextReset(contexts[i % CONTEXTS]);
-			clear_slots(slots, i % CONTEXTS);
-		}
-	}
-	for (int i = 0; i < SLOTS; i++)
-	{
-		if (slots[i].data != NULL)
-			check_slot(&slots[i]);
-	}
-	for (int i = 0; i < CONTEXTS; i++)
-		MemoryContextDelete(contexts[i]);
-	PG_RETURN_VOID();
-}
-
+/* The server must notice. */
 Datum
 jemctx_test_double_free(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
-	char	   *data = MemoryContextAlloc(context, 100);
+	char	   *data = MemoryContextAlloc(context, PG_GETARG_INT32(1));
 
+	MemoryContextAlloc(context, PG_GETARG_INT32(1));	/* keeps the run in use */
 	pfree(data);
 	pfree(data);
 	PG_RETURN_VOID();

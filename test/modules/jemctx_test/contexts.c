@@ -1,172 +1,161 @@
 /*-------------------------------------------------------------------------
  *
  * contexts.c
- *	  Tests of contexts: they do all that core's do.
+ *	  Tests of contexts: the order in which they are reset and deleted, and
+ *	  that many can come and go.
  *
  *-------------------------------------------------------------------------
  */
 #include "jemctx_test.h"
 
-#include <dlfcn.h>
-
-#include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "nodes/pg_list.h"
-#include "parser/parser.h"
-#include "utils/hsearch.h"
-
-PG_FUNCTION_INFO_V1(jemctx_test_tree);
+PG_FUNCTION_INFO_V1(jemctx_test_callbacks);
+PG_FUNCTION_INFO_V1(jemctx_test_parents);
+PG_FUNCTION_INFO_V1(jemctx_test_empty);
 PG_FUNCTION_INFO_V1(jemctx_test_create);
-PG_FUNCTION_INFO_V1(jemctx_test_critical);
-PG_FUNCTION_INFO_V1(jemctx_test_users);
-PG_FUNCTION_INFO_V1(jemctx_test_stats);
-PG_FUNCTION_INFO_V1(jemctx_test_arena);
 
-#define MANY 5000
+/* Letters of the callbacks that were called, in their order. */
+static char trace[20];
 
 static void
-count_call(void *calls)
+write_letter(void *letter)
 {
-	(*(int *) calls)++;
+	size_t		length = strlen(trace);
+
+	check_compare(length, <, sizeof(trace) - 1);
+	trace[length] = *(char *) letter;
+	trace[length + 1] = '\0';
 }
 
-static MemoryContextCallback *
-counting_callback(int *calls)
+/* The callback lies in the context itself, as most do. */
+static void
+call_back(MemoryContext context, const char *letter)
 {
-	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 
-	callback->func = count_call;
-	callback->arg = calls;
-	return callback;
+	callback->func = write_letter;
+	callback->arg = unconstify(char *, letter);
+	MemoryContextRegisterResetCallback(context, callback);
 }
 
-/* Callbacks, children, and a parent that changes. */
+static void
+expect_trace(const char *expected)
+{
+	if (strcmp(trace, expected) != 0)
+		elog(ERROR, "callbacks were called as \"%s\", must be \"%s\"", trace, expected);
+	trace[0] = '\0';
+}
+
+/* Callbacks are called once, the latest first, those of children before. */
 Datum
-jemctx_test_tree(PG_FUNCTION_ARGS)
+jemctx_test_callbacks(PG_FUNCTION_ARGS)
 {
 	MemoryContext top = test_context(fcinfo);
-	MemoryContext other = test_context(fcinfo);
 	MemoryContext child = JemctxContextCreate(top, "child", lifetime_arg(fcinfo));
-	int			reset = 0;
-	int			deleted = 0;
+	Size		empty = MemoryContextMemAllocated(top, false);
 
-	MemoryContextAlloc(top, 10);
-	MemoryContextRegisterResetCallback(top, counting_callback(&reset));
+	trace[0] = '\0';
+	call_back(top, "a");
+	call_back(top, "b");
+	call_back(child, "c");
+	call_back(child, "d");
+	MemoryContextResetOnly(top);
+	expect_trace("ba");
+	check(top->firstchild == child);
+	check_equal(MemoryContextMemAllocated(top, false), empty);
+	call_back(top, "e");
 	MemoryContextReset(top);
-	check(reset == 1 && MemoryContextIsEmpty(top) && top->firstchild == NULL);
+	expect_trace("dce");
+	check(top->firstchild == NULL);
 	MemoryContextAlloc(top, 10);
 	MemoryContextReset(top);
-	check(reset == 1);
-
-	child = JemctxContextCreate(top, "child", lifetime_arg(fcinfo));
-	MemoryContextAlloc(child, 100000);
-	MemoryContextRegisterResetCallback(child, counting_callback(&deleted));
-	MemoryContextSetParent(child, other);
-	check(MemoryContextGetParent(child) == other);
+	expect_trace("");
+	call_back(top, "f");
+	call_back(AllocSetContextCreate(top, "core's", ALLOCSET_DEFAULT_SIZES), "g");
 	MemoryContextDelete(top);
-	check(deleted == 0);
-	check(MemoryContextMemAllocated(other, true) >= 100000);
-	MemoryContextDelete(other);
-	check(deleted == 1);
+	expect_trace("gf");
 	PG_RETURN_VOID();
 }
 
-/* Contexts that come and go, some with much in them. */
+/* A child lives as long as the parent that it has at the end. */
+Datum
+jemctx_test_parents(PG_FUNCTION_ARGS)
+{
+	MemoryContext first = test_context(fcinfo);
+	MemoryContext second = test_context(fcinfo);
+	MemoryContext child = JemctxContextCreate(first, "child", lifetime_arg(fcinfo));
+	MemoryContext orphan = JemctxContextCreate(NULL, "orphan", lifetime_arg(fcinfo));
+	Size		empty = MemoryContextMemAllocated(second, true);
+	char	   *data = MemoryContextAlloc(child, 100000);
+
+	trace[0] = '\0';
+	fill(data, 100000, 8);
+	call_back(child, "c");
+	call_back(orphan, "o");
+	MemoryContextSetParent(child, second);
+	check(MemoryContextGetParent(child) == second);
+	check(first->firstchild == NULL && second->firstchild == child);
+	MemoryContextDelete(first);
+	expect_trace("");
+	check_filled(data, 100000, 8);
+	check_compare(MemoryContextMemAllocated(second, true), >=, empty + 100000);
+	check(MemoryContextGetParent(orphan) == NULL);
+	MemoryContextSetParent(orphan, child);
+	MemoryContextDelete(second);
+	expect_trace("oc");
+	PG_RETURN_VOID();
+}
+
+/* A context that has had chunks, and has none, is like a new one. */
+Datum
+jemctx_test_empty(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = test_context(fcinfo);
+	Size		empty = MemoryContextMemAllocated(context, false);
+
+	for (int round = 0; round < 100; round++)
+	{
+		check(MemoryContextIsEmpty(context));
+		for (int i = 0; i < lengthof(test_sizes); i++)
+			fill(MemoryContextAlloc(context, test_sizes[i]), Min(test_sizes[i], 10000), round);
+		check(!MemoryContextIsEmpty(context));
+		check_compare(MemoryContextMemAllocated(context, false), >, empty);
+		MemoryContextReset(context);
+		check_equal(MemoryContextMemAllocated(context, false), empty);
+	}
+	MemoryContextReset(context);
+	check(MemoryContextIsEmpty(context));
+	MemoryContextDelete(context);
+	PG_RETURN_VOID();
+}
+
+/*
+ * So many contexts at once, some with much in them, deleted in random order:
+ * what is freed of one must not be another's.
+ */
 Datum
 jemctx_test_create(PG_FUNCTION_ARGS)
 {
-	MemoryContext *contexts = palloc(MANY * sizeof(MemoryContext));
+	int			many = PG_GETARG_INT32(1);
+	MemoryContext *contexts = palloc(many * sizeof(MemoryContext));
+	char	  **chunks = palloc(many * sizeof(char *));
+	int		   *order = palloc(many * sizeof(int));
+	pg_prng_state state;
 
-	for (int round = 0; round < 2; round++)
+	pg_prng_seed(&state, 3);
+	for (int i = 0; i < many; i++)
 	{
-		for (int i = 0; i < MANY; i++)
-		{
-			contexts[i] = test_context(fcinfo);
-			check(MemoryContextIsEmpty(contexts[i]));
-			for (int chunk = 0; chunk < i % 20; chunk++)
-				memset(MemoryContextAlloc(contexts[i], i), i, i);
-		}
-		for (int i = 0; i < MANY; i++)
-			MemoryContextDelete(contexts[i]);
+		contexts[i] = test_context(fcinfo);
+		check(MemoryContextIsEmpty(contexts[i]));
+		for (int chunk = 0; chunk < i % 20; chunk++)
+			fill(MemoryContextAlloc(contexts[i], i % 3000), i % 3000, chunk);
+		chunks[i] = MemoryContextAlloc(contexts[i], i % 3000);
+		fill(chunks[i], i % 3000, i);
+	}
+	shuffle(order, many, &state);
+	for (int i = 0; i < many; i++)
+	{
+		check_filled(chunks[order[i]], order[i] % 3000, order[i]);
+		MemoryContextDelete(contexts[order[i]]);
 	}
 	PG_RETURN_VOID();
-}
-
-Datum
-jemctx_test_critical(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = test_context(fcinfo);
-
-	MemoryContextAllowInCriticalSection(context, true);
-	START_CRIT_SECTION();
-	pfree(repalloc(MemoryContextAlloc(context, 100), 100000));
-	END_CRIT_SECTION();
-	MemoryContextDelete(context);
-	PG_RETURN_VOID();
-}
-
-/* What PostgreSQL builds in contexts can be built here. */
-Datum
-jemctx_test_users(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = test_context(fcinfo);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	HASHCTL		control = {.keysize = sizeof(int), .entrysize = sizeof(int), .hcxt = context};
-	HTAB	   *table = hash_create("test", 10, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	List	   *tree = raw_parser("SELECT a, b FROM c WHERE d = 'e'", RAW_PARSE_DEFAULT);
-	List	   *list = NIL;
-	StringInfoData string;
-
-	initStringInfo(&string);
-	for (int i = 0; i < MANY; i++)
-	{
-		list = lappend_int(list, i);
-		appendStringInfo(&string, "%d,", i);
-		hash_search(table, &i, HASH_ENTER, NULL);
-	}
-	check(list_length(list) == MANY && llast_int(list) == MANY - 1);
-	check(hash_get_num_entries(table) == MANY);
-	check(strncmp(string.data + string.len - 5, "4999,", 5) == 0);
-	check(equal(copyObject(tree), tree));
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	PG_RETURN_VOID();
-}
-
-/* The statistics have all memory, and no more of it free than was freed. */
-Datum
-jemctx_test_stats(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = test_context(fcinfo);
-	MemoryContextCounters counters = {0};
-	char	   *data = MemoryContextAlloc(context, 1000);
-
-	MemoryContextAlloc(context, 5000);
-	MemoryContextAlloc(context, 50000);
-	pfree(data);
-	context->methods->stats(context, NULL, NULL, &counters, false);
-	check(counters.nblocks >= 2);
-	check(counters.totalspace >= MemoryContextMemAllocated(context, false));
-	check(counters.totalspace <= MemoryContextMemAllocated(context, false) + 1024);
-	check(counters.totalspace - counters.freespace >= 55000);
-	check(counters.totalspace - counters.freespace <= 80000);
-	MemoryContextDelete(context);
-	PG_RETURN_VOID();
-}
-
-/* A large chunk lies right behind its header, in an object of its own. */
-Datum
-jemctx_test_arena(PG_FUNCTION_ARGS)
-{
-	int			(*mallctl) (const char *, void *, size_t *, void *, size_t) =
-	(int (*) (const char *, void *, size_t *, void *, size_t)) dlsym(RTLD_DEFAULT, "mallctl");
-	MemoryContext context = test_context(fcinfo);
-	void	   *data = MemoryContextAlloc(context, 1000000);
-	unsigned	arena;
-	size_t		len = sizeof(arena);
-
-	check(mallctl != NULL);
-	check(mallctl("arenas.lookup", &arena, &len, &data, sizeof(data)) == 0);
-	MemoryContextDelete(context);
-	PG_RETURN_INT32(arena);
 }

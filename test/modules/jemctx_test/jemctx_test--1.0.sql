@@ -3,22 +3,40 @@
 \echo Use "CREATE EXTENSION jemctx_test" to load this file. \quit
 
 -- Each raises an ERROR that tells what is not as it must be.
+
+-- Chunks
 CREATE FUNCTION jemctx_test_sizes(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_realloc(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_flags(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_steps(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_double_free(lifetime text, bytes int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Flags, and no memory
+CREATE FUNCTION jemctx_test_huge(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_zero(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_no_memory(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_torture(lifetime text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_double_free(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_tree(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_create(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_critical(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_users(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+CREATE FUNCTION jemctx_test_torture(lifetime text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Contexts
+CREATE FUNCTION jemctx_test_callbacks(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_parents(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_empty(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_create(lifetime text, contexts int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- What PostgreSQL builds in them
+CREATE FUNCTION jemctx_test_list(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_string(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_hash(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_parse_tree(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Figures
 CREATE FUNCTION jemctx_test_stats(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
--- The number of the arena that a large chunk comes from.
+-- The number of the arena that chunks of all sizes lie in.
 CREATE FUNCTION jemctx_test_arena(lifetime text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
--- One context of this session, called "kept", with so many chunks of that size.
+-- One context of this session, called "kept", with so many more chunks of that size.
 CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_reset() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

@@ -1,0 +1,29 @@
+-- The settings, as a server has them that was told nothing but to load jemctx.
+SELECT name, boot_val, setting = boot_val AS unchanged, unit, vartype, context
+FROM pg_settings WHERE name LIKE 'jemctx.%' ORDER BY name COLLATE "C";
+SELECT name FROM pg_settings
+WHERE name LIKE 'jemctx.%' AND (short_desc IS NULL OR short_desc !~ '^[A-Z].*\.$');
+SHOW jemctx.dirty_decay;
+-- Those that the server starts with cannot be changed.
+SET jemctx.jemalloc_library = 'libc.so.6';
+SET jemctx.process_malloc = system;
+SET jemctx.cache_contexts = off;
+SET jemctx.profile = on;
+-- Nor can any be what makes no sense.
+SET jemctx.dirty_decay = -2;
+SET jemctx.dirty_decay = '1GB';
+ALTER SYSTEM SET jemctx.process_malloc = 'glibc';
+SET jemctx.nonsense = 1;
+-- What is changed is told to jemalloc, for all arenas there are, and taken back.
+SELECT jemctx_test_keep('transient', 'for settings', 1, 1);
+SET jemctx.dirty_decay = '12s';
+SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
+FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
+BEGIN;
+SET LOCAL jemctx.dirty_decay = -1;
+SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
+FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
+ROLLBACK;
+SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
+FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
+SELECT jemctx_test_drop();
