@@ -93,6 +93,57 @@ COMMENT ON COLUMN jemctx_chunks.runs IS 'runs of pages that hold them, objects o
 COMMENT ON COLUMN jemctx_chunks.utilization IS 'share of the runs'' places that are taken';
 COMMENT ON COLUMN jemctx_chunks.waste IS 'bytes of the runs that hold no chunk';
 
+-- All processes of the server
+
+CREATE FUNCTION jemctx_get_backends(
+	OUT pid int, OUT committed bigint, OUT committed_peak bigint, OUT inherited bigint, OUT refused bigint,
+	OUT purges bigint, OUT purged bigint, OUT allocated bigint, OUT active bigint, OUT cache bigint,
+	OUT memory_limit bigint, OUT published_at timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION jemctx_get_backends() IS 'the memory of each process: the own one, of all for members of pg_read_all_stats';
+
+CREATE VIEW jemctx_backends AS
+SELECT b.pid, a.backend_type, d.datname, u.rolname AS usename,
+	b.committed, b.committed_peak, b.inherited, b.allocated, b.active, b.cache,
+	b.memory_limit, b.refused, b.purges, b.purged, b.published_at
+FROM jemctx_get_backends() b
+LEFT JOIN pg_stat_get_activity(NULL) a ON a.pid = b.pid
+LEFT JOIN pg_database d ON d.oid = a.datid
+LEFT JOIN pg_authid u ON u.oid = a.usesysid;
+COMMENT ON VIEW jemctx_backends IS 'the memory of each process that has a PGPROC, sizes in bytes';
+COMMENT ON COLUMN jemctx_backends.committed IS 'bytes that may be resident, now: active and free pages of all arenas';
+COMMENT ON COLUMN jemctx_backends.committed_peak IS 'the most that committed has been';
+COMMENT ON COLUMN jemctx_backends.inherited IS 'what of committed was the postmaster''s when the process began, and is shared with it until it is written';
+COMMENT ON COLUMN jemctx_backends.allocated IS 'bytes in objects that the process has not freed, as of published_at';
+COMMENT ON COLUMN jemctx_backends.active IS 'bytes in pages with at least one such object, as of published_at';
+COMMENT ON COLUMN jemctx_backends.cache IS 'bytes in the context of the catalog caches and those below it, as of published_at';
+COMMENT ON COLUMN jemctx_backends.memory_limit IS 'jemctx.backend_memory_limit of the process in bytes, NULL for none, as of published_at';
+COMMENT ON COLUMN jemctx_backends.refused IS 'allocations denied because of a limit';
+COMMENT ON COLUMN jemctx_backends.purges IS 'how many times the process has returned its unused memory';
+COMMENT ON COLUMN jemctx_backends.purged IS 'bytes that all of these gave back';
+COMMENT ON COLUMN jemctx_backends.published_at IS 'when the process last told the figures that are not live, NULL if it never has';
+
+CREATE FUNCTION jemctx_get_server(
+	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT memory_limit bigint,
+	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 1;
+COMMENT ON FUNCTION jemctx_get_server() IS 'the memory of the whole server, and what there is';
+
+CREATE VIEW jemctx_server AS SELECT * FROM jemctx_get_server();
+COMMENT ON VIEW jemctx_server IS 'the memory of the whole server beside the machine''s, in bytes';
+COMMENT ON COLUMN jemctx_server.processes IS 'processes that have a PGPROC';
+COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not reported any memory of their own yet';
+COMMENT ON COLUMN jemctx_server.committed IS 'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
+COMMENT ON COLUMN jemctx_server.namespaces IS 'bytes of namespaces, part of committed';
+COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in bytes, NULL for none';
+COMMENT ON COLUMN jemctx_server.machine_total IS 'the machine''s memory';
+COMMENT ON COLUMN jemctx_server.machine_available IS 'what of it the kernel could give without swapping';
+COMMENT ON COLUMN jemctx_server.cgroup_limit IS 'what the control group of the server may have, NULL for no limit';
+
 -- jemalloc's own report
 
 CREATE FUNCTION jemctx_stats(opts text DEFAULT '')
@@ -113,7 +164,13 @@ CREATE FUNCTION jemctx_purge(pid int DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend to the system; bytes given back';
+COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend, or of another one, to the system; bytes given back, NULL if the other one is busy and will do it later';
+
+CREATE FUNCTION jemctx_purge_all()
+RETURNS bigint
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal to the system; bytes given back';
 
 CREATE FUNCTION jemctx_profile_start()
 RETURNS void
@@ -133,10 +190,13 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION jemctx_profile_dump() IS 'the heap profile of this backend, a text that jeprof reads';
 
--- Reading one's own backend is for everyone; a heap profile shows where the
--- server's code lies in memory.
+-- Reading one's own backend is for everyone, the whole server for monitoring; a
+-- heap profile shows where the server's code lies in memory.
 
-GRANT SELECT ON jemctx_info, jemctx_arenas, jemctx_bins, jemctx_contexts, jemctx_chunks TO PUBLIC;
+GRANT SELECT ON jemctx_info, jemctx_arenas, jemctx_bins, jemctx_contexts, jemctx_chunks, jemctx_backends TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_get_server() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION jemctx_get_server() TO pg_read_all_stats;
+GRANT SELECT ON jemctx_server TO pg_read_all_stats;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_start() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_stop() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_profile_dump() FROM PUBLIC;

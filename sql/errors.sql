@@ -6,7 +6,7 @@ DECLARE
 	detail text;
 	hint text;
 BEGIN
-	FOREACH statement IN ARRAY '{jemctx_profile_start(), jemctx_profile_stop(), jemctx_profile_dump(), jemctx_purge(1)}'::text[] LOOP
+	FOREACH statement IN ARRAY '{jemctx_profile_start(), jemctx_profile_stop(), jemctx_profile_dump()}'::text[] LOOP
 		BEGIN
 			EXECUTE 'SELECT ' || statement;
 			RAISE 'no error';
@@ -28,7 +28,7 @@ SELECT jemctx_test_keep('transient', 'beside errors', 100, 1000);
 SELECT chunks, allocated FROM jemctx_contexts WHERE name = 'kept' \gset before_
 BEGIN;
 SAVEPOINT s;
-SELECT jemctx_purge(1);
+SELECT jemctx_profile_dump();
 ROLLBACK TO s;
 SELECT jemctx_test_sizes('nonsense');
 ROLLBACK;

@@ -9,8 +9,16 @@ SELECT value FROM jemctx_info WHERE name = 'malloc';
 SELECT length(jemctx_stats()) > 1000 AS stats;
 SELECT jemctx_stats_json() ? 'jemalloc' AS stats_json;
 SELECT jemctx_purge() >= 0 AND jemctx_purge() < 1e6 AS purge;
+SELECT pid = pg_backend_pid() AS own FROM jemctx_backends;
 -- Other processes are not one's own.
-SELECT jemctx_purge(1);
+DO $$
+BEGIN
+	PERFORM jemctx_purge(pid) FROM pg_stat_get_activity(NULL) WHERE backend_type IS NULL AND pid <> pg_backend_pid() LIMIT 1;
+	RAISE 'not found out';
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE NOTICE '%', regexp_replace(sqlerrm, '\d+', '(pid)');
+END $$;
+SELECT * FROM jemctx_server;
 -- Profiles show addresses.
 SELECT jemctx_profile_start();
 SELECT jemctx_profile_stop();
@@ -28,6 +36,13 @@ SHOW jemctx.dirty_decay;
 RESET jemctx.dirty_decay;
 SELECT jemctx_profile_start();
 RESET ROLE;
+-- Monitoring sees the whole server.
+GRANT pg_monitor TO regress_jemctx;
+SET ROLE regress_jemctx;
+SELECT count(*) > 1 AS others, bool_and(committed > 0) AS committed FROM jemctx_backends;
+SELECT processes > 1 AS processes, committed > 1e6 AS committed FROM jemctx_server;
+RESET ROLE;
+REVOKE pg_monitor FROM regress_jemctx;
 -- All of it.
 SELECT p.proname, has_function_privilege('public', p.oid, 'EXECUTE') AS public
 FROM pg_proc p WHERE p.probin = '$libdir/jemctx' ORDER BY p.proname COLLATE "C";

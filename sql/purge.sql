@@ -25,11 +25,14 @@ SELECT jemctx_purge() < 1e6 AS again;
 SELECT abs(allocated - :before_allocated) < 1e6 AS allocated, active > 30e6 AS active
 FROM jemctx_arenas WHERE name = 'persistent';
 SELECT jemctx_test_drop();
--- One's own process id is fine, and so is none; another's is not.
+-- One's own process id is fine, and so is none; there must be a process.
 SELECT jemctx_purge(pg_backend_pid()) > 25e6 AS own;
 SELECT jemctx_purge(NULL) < 1e6 AS own;
 SELECT jemctx_purge(1);
 SELECT jemctx_purge(-1);
+SELECT jemctx_purge(0);
+-- Nobody else is idle here.
+SELECT jemctx_purge_all() < 1e6 AS own;
 -- Without decay nothing is kept.
 SET jemctx.dirty_decay = 0;
 SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 100000) g ORDER BY m) s;

@@ -14,16 +14,22 @@ SET jemctx.dirty_decay = -2;
 SET jemctx.dirty_decay = '1GB';
 ALTER SYSTEM SET jemctx.process_malloc = 'glibc';
 SET jemctx.nonsense = 1;
--- What is changed is told to jemalloc, for all arenas there are, and taken back.
+SET jemctx.idle_purge_after = -2;
+SET jemctx.idle_cache_limit = -2;
+SET jemctx.backend_memory_limit = -1;
+SET jemctx.server_memory_limit = '1GB';
+-- A backend decides itself how long it keeps what it has, and lets jemalloc
+-- decide nothing but to keep nothing, for all arenas there are.
 SELECT jemctx_test_keep('transient', 'for settings', 1, 1);
-SET jemctx.dirty_decay = '12s';
+SET jemctx.dirty_decay = 0;
 SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
 FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
 BEGIN;
-SET LOCAL jemctx.dirty_decay = -1;
+SET LOCAL jemctx.dirty_decay = '12s';
 SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
 FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
 ROLLBACK;
 SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
 FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
+RESET jemctx.dirty_decay;
 SELECT jemctx_test_drop();

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/hooks.h"
 #include "jemalloc/mallctl.h"
@@ -80,6 +81,7 @@ adopt(Arena *arena, unsigned index)
 	arena->hooks = *hooks_get();
 	arena->index = index;
 	pg_atomic_write_u64(&arena->committed, committed_before(index));
+	account_change(pg_atomic_read_u64(&arena->committed));
 	mallctl_set_pointer(mallctl_arena("arena.%u.extent_hooks", index), &arena->hooks);
 	arena_configure(arena);
 	recommit_retained(index);

@@ -17,9 +17,11 @@
 
 #include "utils/guc.h"
 
+#include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/hooks.h"
+#include "arena/limit.h"
 #include "arena/run.h"
 #include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
@@ -41,15 +43,19 @@ Arena		persistent_arena = {.name = "persistent", .lifetime = "persistent", .inde
 Arena *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &persistent_arena};
 const int	all_arenas_count = lengthof(all_arenas);
 
-static int	dirty_decay;
+int			dirty_decay;
+
+/* Does this process decide by itself what it keeps? */
+static bool decay_is_ours = false;
 
 /*
  * Tell jemalloc how long the arena keeps freed pages.  Failure is harmless,
  * and an assign hook must not raise errors.
  */
 static void
-set_decay(const Arena *arena, ssize_t dirty_ms)
+set_decay(const Arena *arena, int milliseconds)
 {
+	ssize_t		dirty_ms = decay_is_ours && milliseconds > 0 ? -1 : milliseconds;
 	ssize_t		muzzy_ms = 0;
 
 	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", arena->index), NULL, NULL, &dirty_ms, sizeof(dirty_ms));
@@ -75,6 +81,16 @@ assign_dirty_decay(int newval, void *extra)
 		if (all_arenas[i]->index >= 0)
 			set_decay(all_arenas[i], newval);
 	}
+}
+
+/* From now on nothing decays; whoever calls this purges what is not needed. */
+void
+arena_decide_decay(void)
+{
+	if (decay_is_ours)
+		return;
+	decay_is_ours = true;
+	assign_dirty_decay(dirty_decay, NULL);
 }
 
 /*
@@ -133,7 +149,12 @@ arena_realloc(Arena *arena, void *pointer, Size old_size, Size size)
 	void	   *moved;
 
 	if (old_size < ARENA_MOVABLE || size < old_size)
-		return je.rallocx(pointer, size, arena_flags(arena, size));
+	{
+		moved = je.rallocx(pointer, size, arena_flags(arena, size));
+		if (unlikely(moved == NULL) && arena_reclaim())
+			moved = je.rallocx(pointer, size, arena_flags(arena, size));
+		return moved;
+	}
 	if (je.xallocx(pointer, size, 0, arena_flags(arena, size)) >= size)
 		return pointer;
 	moved = arena_alloc(arena, size);
@@ -157,49 +178,66 @@ arena_by_index(unsigned index)
 	return NULL;
 }
 
-/* Bytes that all arenas of this process have committed. */
-Size
-arena_committed(void)
+/* What a node does when it is called; it does not fail. */
+static void
+act(const char *name)
 {
-	Size		total = 0;
-
-	for (int i = 0; i < all_arenas_count; i++)
-	{
-		if (all_arenas[i]->index >= 0)
-			total += pg_atomic_read_u64(&all_arenas[i]->committed);
-	}
-	return total;
+	je.mallctl(name, NULL, NULL, NULL, 0);
 }
 
 /*
  * Return all unused memory of this process to the system: what caches hold,
- * then every free page.  Returns the bytes given back.
+ * then every free page.  Returns the bytes given back; raises no errors.
  */
 Size
 arena_purge(void)
 {
-	Size		before = arena_committed();
+	Size		before = account_committed();
 	Size		after;
 
 	run_flush();
 	if (jemalloc_is_malloc)
-		mallctl_act("thread.tcache.flush");
+		act("thread.tcache.flush");
 	for (int i = 0; i < all_arenas_count; i++)
 	{
-		Arena	   *arena = all_arenas[i];
-
-		if (arena->index < 0)
-			continue;
-		mallctl_act(mallctl_arena("arena.%u.purge", arena->index));
+		if (all_arenas[i]->index >= 0)
+			act(mallctl_arena("arena.%u.purge", all_arenas[i]->index));
 	}
-	after = arena_committed();
+	after = account_committed();
 	return before > after ? before - after : 0;
+}
+
+/*
+ * An allocation has failed.  If a limit was why, return all unused memory;
+ * true says that it makes sense to try again.
+ */
+bool
+arena_reclaim(void)
+{
+	static bool reclaiming = false;
+
+	if (reclaiming || !limit_refused())
+		return false;
+	reclaiming = true;
+	limit_retry();
+	arena_purge();
+	reclaiming = false;
+	return true;
+}
+
+/* Out of line, so that an allocation that succeeds stays short. */
+void *pg_noinline
+arena_alloc_again(Arena *arena, Size size)
+{
+	return arena_reclaim() ? je.mallocx(size, arena_flags(arena, size)) : NULL;
 }
 
 /* In the postmaster, after jemalloc_enter(). */
 void
 arena_enter(void)
 {
+	account_enter();
+	limit_enter();
 	hooks_enter();
 	for (int i = 0; i < all_arenas_count; i++)
 		pg_atomic_init_u64(&all_arenas[i]->committed, 0);

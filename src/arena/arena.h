@@ -56,14 +56,19 @@ extern Arena persistent_arena;
 extern Arena *const all_arenas[];
 extern const int all_arenas_count;
 
+/* Setting, in ms */
+extern int	dirty_decay;
+
 extern void arena_enter(void);
 extern bool arena_overcommits(void);
 extern void arena_configure(Arena *arena);
 extern bool arena_open(Arena *arena);
 extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
 extern Arena *arena_by_index(unsigned index);
-extern Size arena_committed(void);
+extern void arena_decide_decay(void);
 extern Size arena_purge(void);
+extern bool arena_reclaim(void);
+extern void *arena_alloc_again(Arena *arena, Size size);
 
 /*
  * From this size on objects grow by moving their pages instead of copying
@@ -89,9 +94,12 @@ arena_flags(const Arena *arena, Size size)
 static inline void *
 arena_alloc(Arena *arena, Size size)
 {
+	void	   *object;
+
 	if (unlikely(arena->flags == 0) && !arena_open(arena))
 		return NULL;
-	return je.mallocx(size, arena_flags(arena, size));
+	object = je.mallocx(size, arena_flags(arena, size));
+	return likely(object != NULL) ? object : arena_alloc_again(arena, size);
 }
 
 static inline void
@@ -104,7 +112,9 @@ arena_free(Arena *arena, void *pointer)
 static inline void *
 arena_process_alloc(Size size)
 {
-	return je.mallocx(size, 0);
+	void	   *object = je.mallocx(size, 0);
+
+	return likely(object != NULL || !arena_reclaim()) ? object : je.mallocx(size, 0);
 }
 
 static inline void

@@ -11,7 +11,7 @@
  * Where the kernel overcommits, committing is only counting: pages appear
  * when they are touched.  Where it does not (vm.overcommit_memory = 2) every
  * accessible page is charged, so uncommitted memory must be inaccessible, and
- * committing can fail.
+ * committing can fail.  It also fails at a limit.
  *
  * jemalloc holds mutexes of the arena while a hook runs: nothing in here may
  * raise errors, allocate, or take locks.  See "arena.<i>.extent_hooks" in
@@ -27,7 +27,9 @@
 
 #include "miscadmin.h"
 
+#include "arena/account.h"
 #include "arena/hooks.h"
+#include "arena/limit.h"
 
 #define OVERCOMMIT_FILE "/proc/sys/vm/overcommit_memory"
 
@@ -54,6 +56,14 @@ static Arena *
 hooks_arena(extent_hooks_t *hooks)
 {
 	return (Arena *) hooks;
+}
+
+/* The arena has committed so many bytes, or fewer than none. */
+static void
+count(Arena *arena, int64 bytes)
+{
+	pg_atomic_fetch_add_u64(&arena->committed, bytes);
+	account_change(bytes);
 }
 
 /* Map size bytes; the result is aligned to a page only. */
@@ -122,7 +132,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	Arena	   *arena = hooks_arena(hooks);
 	void	   *pages;
 
-	if (!growth_allowed)
+	if (!growth_allowed || (*commit && !limit_admits(size)))
 		return NULL;
 	if (new_addr == NULL)
 		pages = map_aligned(size, Max(alignment, page_size), *commit);
@@ -134,7 +144,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	if (pages == NULL)
 		return NULL;
 	if (*commit)
-		pg_atomic_fetch_add_u64(&arena->committed, size);
+		count(arena, size);
 	else
 	{
 		arena->mapping = pages;
@@ -158,10 +168,12 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 {
 	char	   *start = (char *) addr + offset;
 
+	if (!limit_admits(length))
+		return true;
 	if (!overcommit &&
 		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return true;
-	pg_atomic_fetch_add_u64(&hooks_arena(hooks)->committed, length);
+	count(hooks_arena(hooks), length);
 	if (overcommit && length == page_size)
 		populate_ahead(hooks_arena(hooks), start);
 	return false;
@@ -180,7 +192,7 @@ hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
 	}
 	else if (mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		return true;
-	pg_atomic_fetch_sub_u64(&hooks_arena(hooks)->committed, length);
+	count(hooks_arena(hooks), -(int64) length);
 	return false;
 }
 

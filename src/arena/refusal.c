@@ -20,11 +20,11 @@
 
 #include "arena/refusal.h"
 
-/* Does this process work for a client? */
+/* Does this process work for a client?  One that cannot connect could not look. */
 static bool
 serves_client(void)
 {
-	return MyBackendType == B_BACKEND || IsParallelWorker();
+	return (MyBackendType == B_BACKEND && IsNormalProcessingMode()) || IsParallelWorker();
 }
 
 /*

@@ -13,6 +13,8 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
 
 /*
@@ -45,6 +47,27 @@ compat_context_create(MemoryContext node, const MemoryContextMethods *methods,
 					  MemoryContext parent, const char *name)
 {
 	MemoryContextCreate(node, T_AllocSetContext, methods, parent, name);
+}
+
+/* The number of this process's PGPROC; -1 before it has one, and when it has none any more. */
+static inline int
+compat_proc_number(void)
+{
+	return MyProc != NULL ? MyProc->pgprocno : -1;
+}
+
+/* PGPROCs that processes can have: those of prepared transactions follow. */
+static inline int
+compat_proc_count(void)
+{
+	return MaxBackends + NUM_AUXILIARY_PROCS;
+}
+
+/* The pid of the process that has a PGPROC, 0 for none; its latch is disowned last. */
+static inline int
+compat_proc_pid(int number)
+{
+	return ProcGlobal->allProcs[number].procLatch.owner_pid;
 }
 
 #endif							/* JEMCTX_COMPAT_H */

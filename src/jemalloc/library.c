@@ -76,7 +76,8 @@ library_bind(void *handle, const char *name)
 		if (*functions[i].slot == NULL)
 			report_not_jemalloc(name, functions[i].name);
 	}
-	jemalloc_is_malloc = same_library(dlsym(RTLD_DEFAULT, "malloc"),
+	/* malloc itself may be ours, in front of jemalloc's: see arena/malloc.c */
+	jemalloc_is_malloc = same_library(dlsym(RTLD_DEFAULT, "free"),
 									  (void *) je.mallctl);
 }
 

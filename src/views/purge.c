@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * purge.c
- *	  jemctx_purge: return unused memory to the system.
+ *	  jemctx_purge and jemctx_purge_all: return unused memory to the system.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,19 +10,30 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "arena/arena.h"
 #include "compat/compat.h"
+#include "policy/registry.h"
+#include "policy/request.h"
 
 COMPAT_FUNCTION(jemctx_purge);
+COMPAT_FUNCTION(jemctx_purge_all);
 
+/* NULL when another process does not answer now. */
 Datum
 jemctx_purge(PG_FUNCTION_ARGS)
 {
-	if (!PG_ARGISNULL(0) && PG_GETARG_INT32(0) != MyProcPid)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot purge the memory of process %d", PG_GETARG_INT32(0)),
-				 errdetail("A process can only purge its own memory."),
-				 errhint("Call jemctx_purge() in that session.")));
-	PG_RETURN_INT64(arena_purge());
+	Size		given;
+
+	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) == MyProcPid)
+		PG_RETURN_INT64(registry_purge());
+	if (!request_purge(PG_GETARG_INT32(0), &given))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(given);
+}
+
+Datum
+jemctx_purge_all(PG_FUNCTION_ARGS)
+{
+	Size		others = request_purge_all();
+
+	PG_RETURN_INT64(others + registry_purge());
 }

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #define ROW_MAX_COLUMNS 16
 
@@ -47,6 +48,14 @@ row_null(Row *row)
 	row_datum(row, (Datum) 0, true);
 }
 
+/* So many of them. */
+static inline void
+row_nulls(Row *row, int count)
+{
+	while (count-- > 0)
+		row_null(row);
+}
+
 static inline void
 row_int64(Row *row, int64 value)
 {
@@ -63,6 +72,12 @@ static inline void
 row_float8(Row *row, float8 value)
 {
 	row_datum(row, Float8GetDatum(value), false);
+}
+
+static inline void
+row_timestamptz(Row *row, TimestampTz value)
+{
+	row_datum(row, TimestampTzGetDatum(value), false);
 }
 
 /* NULL gives NULL. */

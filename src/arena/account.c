@@ -1,0 +1,148 @@
+/*-------------------------------------------------------------------------
+ *
+ * account.c
+ *	  How much memory this process holds, for itself and for others to see.
+ *
+ * The extent hooks report every change.  No code of ours runs at the start or
+ * the end of each kind of process, so a process keeps its account in its own
+ * memory and copies it, at every change, to the place in shared memory that
+ * belongs to its PGPROC, for as long as it has one.  The postmaster and the
+ * process that writes the log never have one.
+ *
+ * Called from extent hooks: nothing in here may raise errors, allocate, or
+ * take locks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "arena/account.h"
+#include "compat/compat.h"
+
+Account    *account_slots;
+int			account_count;
+pg_atomic_uint64 *account_namespaces;
+
+/* Any thread that allocates may change these. */
+static Account own;
+
+/* In the postmaster, before anything is reported. */
+void
+account_enter(void)
+{
+	pg_atomic_init_u32(&own.pid, MyProcPid);
+	pg_atomic_init_u64(&own.committed, 0);
+	pg_atomic_init_u64(&own.peak, 0);
+	pg_atomic_init_u64(&own.inherited, 0);
+	pg_atomic_init_u64(&own.refused, 0);
+}
+
+/* The first time in a child: all there is was the parent's. */
+static void
+inherit(void)
+{
+	uint64		committed = pg_atomic_read_u64(&own.committed);
+
+	pg_atomic_write_u64(&own.inherited, committed);
+	pg_atomic_write_u64(&own.peak, committed);
+	pg_atomic_write_u64(&own.refused, 0);
+	pg_atomic_write_u32(&own.pid, MyProcPid);
+}
+
+/* Copy the account to where others see it.  The pid goes last: it makes it valid. */
+static void
+publish(void)
+{
+	int			number = compat_proc_number();
+	Account    *slot;
+
+	if (number < 0 || number >= account_count)
+		return;
+	slot = &account_slots[number];
+	pg_atomic_write_u64(&slot->committed, pg_atomic_read_u64(&own.committed));
+	pg_atomic_write_u64(&slot->peak, pg_atomic_read_u64(&own.peak));
+	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
+		return;
+	pg_atomic_write_u64(&slot->inherited, pg_atomic_read_u64(&own.inherited));
+	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->pid, MyProcPid);
+}
+
+/* The process has committed so many bytes, or fewer than none. */
+void
+account_change(int64 bytes)
+{
+	uint64		committed;
+
+	if (unlikely(pg_atomic_read_u32(&own.pid) != (uint32) MyProcPid))
+		inherit();
+	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
+	if (committed > pg_atomic_read_u64(&own.peak))
+		pg_atomic_write_u64(&own.peak, committed);
+	publish();
+}
+
+/* The process was denied an allocation; or -1: it was not, after all. */
+void
+account_refuse(int more)
+{
+	int			number = compat_proc_number();
+
+	pg_atomic_fetch_add_u64(&own.refused, more);
+	if (number >= 0 && number < account_count)
+		pg_atomic_write_u64(&account_slots[number].refused, pg_atomic_read_u64(&own.refused));
+}
+
+/* Bytes that this process has committed. */
+Size
+account_committed(void)
+{
+	return pg_atomic_read_u64(&own.committed);
+}
+
+/*
+ * The account of the process that has the PGPROC of that number now, and the
+ * process's pid; NULL when there is no process (pid is 0 then), or it has
+ * not reported anything yet.
+ */
+Account *
+account_of(int number, int *pid)
+{
+	Account    *account = &account_slots[number];
+
+	*pid = compat_proc_pid(number);
+	if (*pid == 0 || pg_atomic_read_u32(&account->pid) != (uint32) *pid)
+		return NULL;
+	pg_read_barrier();
+	return account;
+}
+
+/*
+ * Bytes that all processes and namespaces of the server have committed.  What
+ * children have inherited is shared with the postmaster, so it counts once.
+ */
+Size
+account_server(void)
+{
+	uint64		total = account_namespaces ? pg_atomic_read_u64(account_namespaces) : 0;
+	uint64		postmasters = 0;
+
+	for (int number = 0; number < account_count; number++)
+	{
+		int			pid;
+		Account    *account = account_of(number, &pid);
+		uint64		committed;
+		uint64		inherited;
+
+		if (account == NULL)
+			continue;
+		committed = pg_atomic_read_u64(&account->committed);
+		inherited = pg_atomic_read_u64(&account->inherited);
+		total += committed > inherited ? committed - inherited : 0;
+		postmasters = Max(postmasters, inherited);
+	}
+	return total + postmasters;
+}

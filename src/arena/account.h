@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * account.h
+ *	  How much memory this process holds, for itself and for others to see.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_ACCOUNT_H
+#define JEMCTX_ACCOUNT_H
+
+#include "postgres.h"
+
+#include "port/atomics.h"
+
+/*
+ * Written by the process with the PGPROC of the same number only, read by
+ * everybody without a lock.  It means something while pid is that process's.
+ */
+typedef struct Account
+{
+	pg_atomic_uint32 pid;
+	pg_atomic_uint64 committed; /* bytes, now */
+	pg_atomic_uint64 peak;		/* the most it has been */
+	pg_atomic_uint64 inherited; /* what of it was the postmaster's, at the fork */
+	pg_atomic_uint64 refused;	/* allocations denied */
+} Account;
+
+/* In shared memory, one for each PGPROC; NULL and 0 until there is any. */
+extern Account *account_slots;
+extern int	account_count;
+
+/* Bytes of namespaces, which are nobody's own; in shared memory or NULL. */
+extern pg_atomic_uint64 *account_namespaces;
+
+extern void account_enter(void);
+extern void account_change(int64 bytes);
+extern void account_refuse(int more);
+extern Size account_committed(void);
+extern Size account_server(void);
+extern Account *account_of(int number, int *pid);
+
+#endif							/* JEMCTX_ACCOUNT_H */

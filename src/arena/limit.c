@@ -1,0 +1,212 @@
+/*-------------------------------------------------------------------------
+ *
+ * limit.c
+ *	  How much memory a process, and the whole server, may hold.
+ *
+ * The extent hooks ask before they commit memory.  What they refuse comes out
+ * as an ordinary lack of memory, whoever asked: PostgreSQL's contexts, ours,
+ * or a library.  PostgreSQL then raises its own error, and a callback at the
+ * bottom of the error context stack tells the user which limit it was.
+ *
+ * The sum over all processes is taken again whenever this one has grown by
+ * SERVER_STEP, so that is how far each may be beyond the server's limit.
+ *
+ * limit_admits() is called from extent hooks: it may not raise errors,
+ * allocate, or take locks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "utils/elog.h"
+#include "utils/guc.h"
+
+#include "arena/account.h"
+#include "arena/limit.h"
+#include "arena/refusal.h"
+
+#define SERVER_STEP (1024 * 1024)
+
+/* From this share of a limit on nobody keeps unused memory. */
+#define PRESSURE(limit) ((limit) / 4 * 3)
+
+#define KB ((uint64) 1024)
+
+int			backend_memory_limit;
+int			server_memory_limit;
+
+/* The last refusal; setting is NULL when its user has been told. */
+static struct
+{
+	const char *setting;
+	const char *holder;			/* subject of a sentence */
+	bool		final;			/* somebody has got no memory because of it */
+	Size		held;
+	Size		asked;
+	Size		limit;
+}			refusal;
+
+/* The server's sum need not be taken before this process has so much. */
+static Size server_checked_until;
+
+/* And what that sum was. */
+static Size server_sum;
+
+/*
+ * Is what is being reported the consequence of the refusal?  A library that
+ * has got no memory may complain of something else.
+ */
+static bool
+is_consequence(void)
+{
+	int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+	return geterrcode() == ERRCODE_OUT_OF_MEMORY ||
+		(refusal.final && category != ERRCODE_SUCCESSFUL_COMPLETION && category != ERRCODE_WARNING);
+}
+
+/* Tell the user of the refusal what the message cannot. */
+static void
+explain_refusal(void *arg)
+{
+	if (refusal.setting == NULL || !is_consequence())
+		return;
+	errcode(ERRCODE_OUT_OF_MEMORY);
+	errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
+			  refusal.holder, (Size) (refusal.held / KB), (Size) ((refusal.asked + KB - 1) / KB), (Size) (refusal.limit / KB));
+	errhint("Raise \"%s\", or let statements need less memory, for example with a lower work_mem.",
+			refusal.setting);
+	refusal.setting = NULL;
+}
+
+static ErrorContextCallback explanation = {.callback = explain_refusal};
+
+/*
+ * Put our callback below all others on the stack; it stays there until an
+ * error has emptied the stack.
+ */
+static void
+arm_explanation(void)
+{
+	ErrorContextCallback **end = &error_context_stack;
+
+	while (*end != NULL && *end != &explanation)
+		end = &(*end)->previous;
+	*end = &explanation;
+}
+
+static bool
+refuse(const char *setting, const char *holder, Size held, Size asked, Size limit)
+{
+	if (refusal.setting == NULL)
+		account_refuse(1);
+	refusal.setting = setting;
+	refusal.final = false;
+	refusal.holder = holder;
+	refusal.held = held;
+	refusal.asked = asked;
+	refusal.limit = limit;
+	arm_explanation();
+	return false;
+}
+
+static bool
+backend_admits(Size bytes)
+{
+	Size		limit = backend_memory_limit * KB;
+	Size		held = account_committed();
+
+	if (held + bytes <= limit || !refusal_is_safe())
+		return true;
+	return refuse("jemctx.backend_memory_limit", "This process", held, bytes, limit);
+}
+
+static bool
+server_admits(Size bytes)
+{
+	Size		limit = server_memory_limit * KB;
+	Size		held = account_committed();
+
+	if (held + bytes <= server_checked_until && server_sum + SERVER_STEP <= limit)
+		return true;
+	server_sum = account_server();
+	server_checked_until = held + Max(bytes, SERVER_STEP);
+	if (server_sum + bytes <= limit || !refusal_is_safe())
+		return true;
+	server_checked_until = 0;
+	return refuse("jemctx.server_memory_limit", "The server", server_sum, bytes, limit);
+}
+
+/* May this process commit so many bytes more? */
+bool
+limit_admits(Size bytes)
+{
+	if (backend_memory_limit > 0 && !backend_admits(bytes))
+		return false;
+	return server_memory_limit == 0 || server_admits(bytes);
+}
+
+/*
+ * An allocation has failed: because of a refusal?  Another thread must not do
+ * what the main one can do about it.
+ */
+bool
+limit_refused(void)
+{
+	return refusal.setting != NULL && gettid() == getpid();
+}
+
+/* An allocation has failed for good. */
+void
+limit_enforced(void)
+{
+	refusal.final = refusal.setting != NULL;
+}
+
+/* Whoever was refused memory went on without. */
+void
+limit_forget(void)
+{
+	refusal.setting = NULL;
+}
+
+/* Whoever was refused memory asks again. */
+void
+limit_retry(void)
+{
+	account_refuse(-1);
+	limit_forget();
+}
+
+/* Is this process's limit so near that it should not keep unused memory? */
+bool
+limit_is_near(void)
+{
+	return backend_memory_limit > 0 && account_committed() > PRESSURE(backend_memory_limit * KB);
+}
+
+/* Is the server's so near that nobody should?  Takes the sum over all processes. */
+bool
+limit_is_near_for_all(void)
+{
+	return server_memory_limit > 0 && account_server() > PRESSURE(server_memory_limit * KB);
+}
+
+/* In the postmaster. */
+void
+limit_enter(void)
+{
+	DefineCustomIntVariable("jemctx.backend_memory_limit",
+							"Sets the most private memory that a backend may have.",
+							"A statement that needs more ends with an error; 0 sets no limit.",
+							&backend_memory_limit, 0, 0, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("jemctx.server_memory_limit",
+							"Sets the most memory that all processes and namespaces together may have.",
+							"A statement that needs more ends with an error; 0 sets no limit.",
+							&server_memory_limit, 0, 0, MAX_KILOBYTES,
+							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * demand.c
+ *	  How much memory the recent statements of this process have needed.
+ *
+ * jemalloc's decay gives a page back some time after it was freed, however
+ * often it has been in use since, and a statement that comes around every few
+ * seconds has to fault it in again.  So a busy backend keeps all pages as long
+ * as statements need as many: the most that any needed in the last period of
+ * jemctx.dirty_decay, or the one before.  What is far beyond that is given
+ * back at the end of a statement.
+ *
+ * jemalloc counts what a thread allocates and frees; the difference is what it
+ * has, and its peak is known to some 100 kB ("thread.peak.read" in
+ * jemalloc(3)).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/timestamp.h"
+
+#include "arena/account.h"
+#include "arena/arena.h"
+#include "jemalloc/mallctl.h"
+#include "policy/demand.h"
+
+/* So many times the demand, and so much, may be kept. */
+#define KEEP_FACTOR 2
+#define KEEP_BYTES (8 * 1024 * 1024)
+
+/* The thread's counters; those of the postmaster's thread are its children's. */
+static const uint64 *allocated;
+static const uint64 *deallocated;
+
+/* Bytes that the thread had when the peak was last reset. */
+static int64 had_at_reset;
+
+/* The most that was needed, in this period and in the one before. */
+static int64 current;
+static int64 previous;
+static TimestampTz period_start;
+
+/* In the postmaster.  Without the counters every statement is the last. */
+void
+demand_enter(void)
+{
+	size_t		len = sizeof(uint64 *);
+
+	if (je.mallctl("thread.allocatedp", &allocated, &len, NULL, 0) != 0 ||
+		je.mallctl("thread.deallocatedp", &deallocated, &len, NULL, 0) != 0)
+		allocated = deallocated = NULL;
+}
+
+/* The most that the thread has had since the last call. */
+static int64
+read_peak(void)
+{
+	uint64		peak = 0;
+	size_t		len = sizeof(peak);
+	int64		most;
+
+	je.mallctl("thread.peak.read", &peak, &len, NULL, 0);
+	je.mallctl("thread.peak.reset", NULL, NULL, NULL, 0);
+	most = had_at_reset + (int64) peak;
+	had_at_reset = (int64) (*allocated - *deallocated);
+	return Max(most, had_at_reset);
+}
+
+static void
+note_demand(int64 bytes)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	if (dirty_decay > 0 && TimestampDifferenceExceeds(period_start, now, dirty_decay))
+	{
+		previous = current;
+		current = 0;
+		period_start = now;
+	}
+	current = Max(current, bytes);
+}
+
+/*
+ * At the end of a statement: does the process hold far more than the recent
+ * ones have needed?
+ */
+bool
+demand_exceeded(void)
+{
+	Size		held = account_committed();
+
+	if (held <= KEEP_BYTES || dirty_decay <= 0 || allocated == NULL)
+		return false;
+	note_demand(read_peak());
+	return held > KEEP_FACTOR * Max(current, previous) + KEEP_BYTES;
+}

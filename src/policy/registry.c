@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.c
+ *	  What the processes of the server tell each other about their memory.
+ *
+ * There is an entry in shared memory for each PGPROC, so every process that
+ * has one finds its own without a search and without a lock, and there can
+ * not be more processes than entries.  Nobody cleans up: an entry whose
+ * process has ended is told by its pid, and the next process with that PGPROC
+ * begins it anew.  After a crash shared memory is new altogether.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+#include "arena/account.h"
+#include "arena/arena.h"
+#include "arena/limit.h"
+#include "compat/compat.h"
+#include "jemalloc/mallctl.h"
+#include "policy/cache.h"
+#include "policy/registry.h"
+
+/* How often a busy process publishes, in milliseconds. */
+#define PUBLISH_INTERVAL 1000
+
+/* Both NULL until shared memory is there, as in a standalone backend's start. */
+static RegistryEntry *entries;
+static shmem_request_hook_type next_shmem_request;
+static shmem_startup_hook_type next_shmem_startup;
+
+static Size
+accounts_size(void)
+{
+	return mul_size(compat_proc_count(), sizeof(Account));
+}
+
+static Size
+entries_size(void)
+{
+	return mul_size(compat_proc_count(), sizeof(RegistryEntry));
+}
+
+static void
+request_memory(void)
+{
+	if (next_shmem_request)
+		next_shmem_request();
+	RequestAddinShmemSpace(add_size(accounts_size(), entries_size()));
+}
+
+static void
+init_entry(RegistryEntry *entry)
+{
+	pg_atomic_init_u32(&entry->pid, 0);
+	pg_atomic_init_u32(&entry->state, REGISTRY_BUSY);
+	pg_atomic_init_u64(&entry->allocated, 0);
+	pg_atomic_init_u64(&entry->active, 0);
+	pg_atomic_init_u64(&entry->cache, 0);
+	pg_atomic_init_u64(&entry->limit, 0);
+	pg_atomic_init_u64(&entry->published_at, 0);
+	pg_atomic_init_u64(&entry->purges, 0);
+	pg_atomic_init_u64(&entry->purged, 0);
+	pg_atomic_init_u32(&entry->requests, 0);
+	pg_atomic_init_u32(&entry->answers, 0);
+	pg_atomic_init_u64(&entry->answer, 0);
+	ConditionVariableInit(&entry->answered);
+}
+
+static void
+init_account(Account *account)
+{
+	pg_atomic_init_u32(&account->pid, 0);
+	pg_atomic_init_u64(&account->committed, 0);
+	pg_atomic_init_u64(&account->peak, 0);
+	pg_atomic_init_u64(&account->inherited, 0);
+	pg_atomic_init_u64(&account->refused, 0);
+}
+
+/* Also after a crash, in new shared memory. */
+static void
+startup_memory(void)
+{
+	bool		found;
+	Account    *accounts;
+
+	if (next_shmem_startup)
+		next_shmem_startup();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	accounts = ShmemInitStruct("jemctx accounts", accounts_size(), &found);
+	entries = ShmemInitStruct("jemctx registry", entries_size(), &found);
+	for (int i = 0; !found && i < compat_proc_count(); i++)
+	{
+		init_account(&accounts[i]);
+		init_entry(&entries[i]);
+	}
+	LWLockRelease(AddinShmemInitLock);
+	account_slots = accounts;
+	account_count = compat_proc_count();
+}
+
+/* In the postmaster. */
+void
+registry_enter(void)
+{
+	next_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	next_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = startup_memory;
+}
+
+/* A process takes over the entry of one that has ended; its requests go on. */
+static void
+begin_entry(RegistryEntry *entry)
+{
+	pg_atomic_write_u32(&entry->state, REGISTRY_BUSY);
+	pg_atomic_write_u64(&entry->allocated, 0);
+	pg_atomic_write_u64(&entry->active, 0);
+	pg_atomic_write_u64(&entry->cache, 0);
+	pg_atomic_write_u64(&entry->limit, 0);
+	pg_atomic_write_u64(&entry->published_at, 0);
+	pg_atomic_write_u64(&entry->purges, 0);
+	pg_atomic_write_u64(&entry->purged, 0);
+	pg_atomic_write_u32(&entry->answers, pg_atomic_read_u32(&entry->requests));
+	pg_write_barrier();
+	pg_atomic_write_u32(&entry->pid, MyProcPid);
+}
+
+/* The entry of this process, or NULL while it has no PGPROC. */
+RegistryEntry *
+registry_own(void)
+{
+	int			number = compat_proc_number();
+	RegistryEntry *entry;
+
+	if (number < 0 || entries == NULL || number >= compat_proc_count())
+		return NULL;
+	entry = &entries[number];
+	if (unlikely(pg_atomic_read_u32(&entry->pid) != (uint32) MyProcPid))
+		begin_entry(entry);
+	return entry;
+}
+
+/*
+ * The entry of the process that has the PGPROC of that number now, and its
+ * pid; NULL when there is none (pid is 0 then), or it has told nothing yet.
+ */
+RegistryEntry *
+registry_of(int number, int *pid)
+{
+	RegistryEntry *entry = &entries[number];
+
+	*pid = compat_proc_pid(number);
+	if (*pid == 0 || pg_atomic_read_u32(&entry->pid) != (uint32) *pid)
+		return NULL;
+	pg_read_barrier();
+	return entry;
+}
+
+/* A sum over this process's arenas of what jemalloc says, in bytes. */
+static uint64
+arenas_sum(const char *first, const char *second, Size unit)
+{
+	uint64		sum = 0;
+
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		if (all_arenas[i]->index < 0)
+			continue;
+		sum += mallctl_size(mallctl_arena(first, all_arenas[i]->index));
+		if (second)
+			sum += mallctl_size(mallctl_arena(second, all_arenas[i]->index));
+	}
+	return sum * unit;
+}
+
+/* Tell what cannot be told by the extent hooks. */
+void
+registry_publish(void)
+{
+	RegistryEntry *entry = registry_own();
+
+	if (entry == NULL)
+		return;
+	mallctl_refresh();
+	pg_atomic_write_u64(&entry->allocated,
+						arenas_sum("stats.arenas.%u.small.allocated", "stats.arenas.%u.large.allocated", 1));
+	pg_atomic_write_u64(&entry->active,
+						arenas_sum("stats.arenas.%u.pactive", NULL, mallctl_size("arenas.page")));
+	pg_atomic_write_u64(&entry->cache, cache_size());
+	pg_atomic_write_u64(&entry->limit, (uint64) backend_memory_limit * 1024);
+	pg_atomic_write_u64(&entry->published_at, GetCurrentTimestamp());
+}
+
+/*
+ * The same for a busy process, at the end of each statement, but not always:
+ * it costs as much as a short statement.  Returns whether it was done.
+ */
+bool
+registry_publish_sometimes(void)
+{
+	RegistryEntry *entry = registry_own();
+
+	if (entry == NULL ||
+		!TimestampDifferenceExceeds(pg_atomic_read_u64(&entry->published_at),
+									GetCurrentStatementStartTimestamp(), PUBLISH_INTERVAL))
+		return false;
+	registry_publish();
+	return true;
+}
+
+/* Purge this process, answer whoever has asked for it, and tell. */
+Size
+registry_purge(void)
+{
+	RegistryEntry *entry = registry_own();
+	uint32		requests;
+	Size		given;
+
+	if (entry == NULL)
+		return arena_purge();
+	requests = pg_atomic_read_u32(&entry->requests);
+	given = arena_purge();
+	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
+	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
+	registry_publish();
+	if (requests != pg_atomic_read_u32(&entry->answers))
+	{
+		pg_atomic_write_u64(&entry->answer, given);
+		pg_atomic_write_u32(&entry->answers, requests);
+		ConditionVariableBroadcast(&entry->answered);
+	}
+	return given;
+}

@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.h
+ *	  What the processes of the server tell each other about their memory.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_REGISTRY_H
+#define JEMCTX_REGISTRY_H
+
+#include "postgres.h"
+
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+
+/* What a process is doing, as far as a purge is concerned. */
+typedef enum RegistryState
+{
+	REGISTRY_BUSY,				/* it will purge when its statement is over */
+	REGISTRY_WAITING,			/* for its client: a set latch is enough */
+	REGISTRY_LEFT				/* for its client, in PostgreSQL's own wait */
+} RegistryState;
+
+/*
+ * The entry of one process.  It means something while pid is that of the
+ * process that has the PGPROC of the same number.  Everything is written by
+ * that process only and read by everybody without a lock, except requests,
+ * which everybody increments.
+ */
+typedef struct RegistryEntry
+{
+	pg_atomic_uint32 pid;
+	pg_atomic_uint32 state;		/* a RegistryState */
+
+	/* as of published_at, a TimestampTz */
+	pg_atomic_uint64 allocated;
+	pg_atomic_uint64 active;
+	pg_atomic_uint64 cache;
+	pg_atomic_uint64 limit;
+	pg_atomic_uint64 published_at;
+
+	pg_atomic_uint64 purges;
+	pg_atomic_uint64 purged;	/* bytes given back by all of them */
+
+	/* purges asked for by others, and answered with the bytes given back */
+	pg_atomic_uint32 requests;
+	pg_atomic_uint32 answers;
+	pg_atomic_uint64 answer;
+	ConditionVariable answered;
+} RegistryEntry;
+
+extern void registry_enter(void);
+extern RegistryEntry *registry_own(void);
+extern RegistryEntry *registry_of(int number, int *pid);
+extern void registry_publish(void);
+extern bool registry_publish_sometimes(void);
+extern Size registry_purge(void);
+
+#endif							/* JEMCTX_REGISTRY_H */

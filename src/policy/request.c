@@ -1,0 +1,187 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *	  Ask other processes to purge.
+ *
+ * Nobody can return another process's memory.  A request is a number in the
+ * process's entry of the registry; an idle process is woken and answers at
+ * once, a busy one answers at the end of its statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/procsignal.h"
+#include "utils/acl.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "compat/compat.h"
+#include "policy/registry.h"
+#include "policy/request.h"
+
+/* How long an idle process may take, in milliseconds. */
+#define ANSWER_TIMEOUT 1000
+
+typedef struct Request
+{
+	RegistryEntry *entry;
+	PGPROC	   *proc;
+	int			pid;
+	uint32		number;
+	RegistryState state;		/* when it was made */
+} Request;
+
+/* The same processes that pg_cancel_backend() may signal. */
+static bool
+may_signal(const PGPROC *proc)
+{
+	if (superuser_arg(proc->roleId) && !superuser())
+		return false;
+	return has_privs_of_role(GetUserId(), proc->roleId) ||
+		has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND);
+}
+
+/* Make a request of the process with that PGPROC, and wake it if it is idle. */
+static Request
+make_request(RegistryEntry *entry, int number, int pid)
+{
+	Request		request = {.entry = entry, .pid = pid};
+
+	request.proc = &ProcGlobal->allProcs[number];
+	request.number = pg_atomic_add_fetch_u32(&entry->requests, 1);
+	request.state = pg_atomic_read_u32(&entry->state);
+	if (request.state == REGISTRY_WAITING)
+		SetLatch(&request.proc->procLatch);
+	else if (request.state == REGISTRY_LEFT)
+		SendProcSignal(pid, PROCSIG_CATCHUP_INTERRUPT, request.proc->backendId);
+	return request;
+}
+
+static bool
+is_answered(const Request *request)
+{
+	return (int32) (pg_atomic_read_u32(&request->entry->answers) - request->number) >= 0;
+}
+
+static bool
+is_alive(const Request *request)
+{
+	return pg_atomic_read_u32(&request->entry->pid) == (uint32) request->pid &&
+		request->proc->procLatch.owner_pid == request->pid;
+}
+
+/*
+ * Wait until the request is answered or the time is over.  Returns false if
+ * there is no answer.
+ */
+static bool
+wait_for_answer(const Request *request, TimestampTz deadline, Size *given)
+{
+	bool		answered;
+
+	ConditionVariablePrepareToSleep(&request->entry->answered);
+	while (!(answered = is_answered(request)) && is_alive(request))
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+		if (left <= 0)
+			break;
+		ConditionVariableTimedSleep(&request->entry->answered, left, PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+	if (answered)
+		*given = pg_atomic_read_u64(&request->entry->answer);
+	return answered;
+}
+
+static TimestampTz
+answer_deadline(void)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ANSWER_TIMEOUT);
+}
+
+/* Find the process, or say why it cannot be asked. */
+static RegistryEntry *
+find_process(int pid, int *number)
+{
+	for (*number = 0; *number < compat_proc_count(); (*number)++)
+	{
+		int			found;
+		RegistryEntry *entry = registry_of(*number, &found);
+
+		if (found != pid || pid == 0)
+			continue;
+		if (!may_signal(&ProcGlobal->allProcs[*number]))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to purge the memory of process %d", pid),
+					 errhint("Must be a member of the role whose process it is, or of pg_signal_backend.")));
+		if (entry != NULL)
+			return entry;
+		ereport(WARNING,
+				(errmsg("process %d cannot be asked to purge its memory", pid),
+				 errdetail("It has neither a client nor transactions.")));
+		return NULL;
+	}
+	ereport(WARNING,
+			(errmsg("PID %d is not a PostgreSQL server process", pid)));
+	return NULL;
+}
+
+/*
+ * Have another process return its unused memory, and get the bytes it has
+ * given back.  Returns false when it is busy, and will do it later, or there
+ * is no such process; the user is told.
+ */
+bool
+request_purge(int pid, Size *given)
+{
+	int			number;
+	RegistryEntry *entry = find_process(pid, &number);
+	Request		request;
+
+	if (entry == NULL)
+		return false;
+	request = make_request(entry, number, pid);
+	if (request.state != REGISTRY_BUSY && wait_for_answer(&request, answer_deadline(), given))
+		return true;
+	ereport(NOTICE,
+			(errmsg("process %d is busy", pid),
+			 errdetail("It will return its unused memory at the end of its statement or transaction.")));
+	return false;
+}
+
+/* All idle processes that may be asked; the bytes they have given back. */
+Size
+request_purge_all(void)
+{
+	Request    *requests = palloc(compat_proc_count() * sizeof(Request));
+	TimestampTz deadline;
+	int			count = 0;
+	Size		total = 0;
+
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		RegistryEntry *entry = registry_of(number, &pid);
+
+		if (entry != NULL && pid != MyProcPid &&
+			pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY &&
+			may_signal(&ProcGlobal->allProcs[number]))
+			requests[count++] = make_request(entry, number, pid);
+	}
+	deadline = answer_deadline();
+	for (int i = 0; i < count; i++)
+	{
+		Size		given;
+
+		if (wait_for_answer(&requests[i], deadline, &given))
+			total += given;
+	}
+	pfree(requests);
+	return total;
+}

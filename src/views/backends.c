@@ -1,0 +1,156 @@
+/*-------------------------------------------------------------------------
+ *
+ * backends.c
+ *	  jemctx_backends and jemctx_server: the memory of all processes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/timestamp.h"
+
+#include "arena/account.h"
+#include "arena/limit.h"
+#include "compat/compat.h"
+#include "policy/machine.h"
+#include "policy/registry.h"
+#include "views/row.h"
+
+COMPAT_FUNCTION(jemctx_get_backends);
+COMPAT_FUNCTION(jemctx_get_server);
+
+static void
+shared_column(Row *row, pg_atomic_uint64 *value)
+{
+	row_int64(row, pg_atomic_read_u64(value));
+}
+
+static void
+account_columns(Row *row, Account *account)
+{
+	if (account == NULL)
+	{
+		row_nulls(row, 4);
+		return;
+	}
+	shared_column(row, &account->committed);
+	shared_column(row, &account->peak);
+	shared_column(row, &account->inherited);
+	shared_column(row, &account->refused);
+}
+
+/* What a process has published, if it has. */
+static void
+published_columns(Row *row, RegistryEntry *entry)
+{
+	uint64		limit;
+
+	if (entry == NULL || pg_atomic_read_u64(&entry->published_at) == 0)
+	{
+		row_nulls(row, 5);
+		return;
+	}
+	limit = pg_atomic_read_u64(&entry->limit);
+	shared_column(row, &entry->allocated);
+	shared_column(row, &entry->active);
+	shared_column(row, &entry->cache);
+	if (limit > 0)
+		row_int64(row, limit);
+	else
+		row_null(row);
+	row_timestamptz(row, pg_atomic_read_u64(&entry->published_at));
+}
+
+static void
+purge_columns(Row *row, RegistryEntry *entry)
+{
+	if (entry == NULL)
+	{
+		row_nulls(row, 2);
+		return;
+	}
+	shared_column(row, &entry->purges);
+	shared_column(row, &entry->purged);
+}
+
+static void
+backend_row(Row *row, int number)
+{
+	int			pid;
+	Account    *account = account_of(number, &pid);
+	RegistryEntry *entry = pid != 0 ? registry_of(number, &pid) : NULL;
+
+	if (pid == 0)
+		return;
+	row_int32(row, pid);
+	account_columns(row, account);
+	purge_columns(row, entry);
+	published_columns(row, entry);
+	row_end(row);
+}
+
+/* One's own backend is for everyone, the others for those who may see statistics. */
+Datum
+jemctx_get_backends(PG_FUNCTION_ARGS)
+{
+	bool		all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+	Row			row;
+
+	row_begin(&row, fcinfo);
+	registry_publish();
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		if (all || number == compat_proc_number())
+			backend_row(&row, number);
+	}
+	return (Datum) 0;
+}
+
+static void
+known_column(Row *row, uint64 bytes)
+{
+	if (bytes == MACHINE_UNKNOWN)
+		row_null(row);
+	else
+		row_int64(row, bytes);
+}
+
+/* How many processes there are, and how many of them have no account. */
+static void
+count_processes(int *processes, int *unaccounted)
+{
+	*processes = *unaccounted = 0;
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		Account    *account = account_of(number, &pid);
+
+		*processes += pid != 0;
+		*unaccounted += pid != 0 && account == NULL;
+	}
+}
+
+Datum
+jemctx_get_server(PG_FUNCTION_ARGS)
+{
+	Row			row;
+	int			processes;
+	int			unaccounted;
+	uint64		limit = (uint64) server_memory_limit * 1024;
+
+	row_begin(&row, fcinfo);
+	count_processes(&processes, &unaccounted);
+	row_int32(&row, processes);
+	row_int32(&row, unaccounted);
+	row_int64(&row, account_server());
+	row_int64(&row, account_namespaces ? pg_atomic_read_u64(account_namespaces) : 0);
+	known_column(&row, limit > 0 ? limit : MACHINE_UNKNOWN);
+	known_column(&row, machine_memory("MemTotal"));
+	known_column(&row, machine_memory("MemAvailable"));
+	known_column(&row, machine_cgroup_limit());
+	row_end(&row);
+	return (Datum) 0;
+}
