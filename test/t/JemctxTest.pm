@@ -12,7 +12,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact);
+our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact
+	session query send_query answer close_session pid_of backend poll big_sort);
 
 # A cluster with jemctx preloaded and the extension created, not running.
 sub new_node
@@ -79,6 +80,105 @@ sub committed_is_exact
 			WHERE name IN ('process', 'persistent'))),
 		'2|2', "$what: committed is active and dirty");
 	return;
+}
+
+#
+# Sessions that stay connected
+#
+
+# A session that cannot be had says so in its answers.
+$SIG{PIPE} = 'IGNORE';
+
+sub session
+{
+	my ($node, %params) = @_;
+	my $session = { node => $node, in => '', out => '' };
+	my @command = ('psql', '-XAtq', '-d', $params{connstr} // $node->connstr('postgres'));
+
+	$session->{timer} = IPC::Run::timeout(180);
+	$session->{psql} = IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>&1', $session->{timer});
+	return $session;
+}
+
+# Send a statement and do not wait.
+sub send_query
+{
+	my ($session, $sql) = @_;
+
+	$session->{out} = '';
+	$session->{in} .= ($sql =~ /^\\|;$/ ? $sql : "$sql;") . "\n\\echo =done=\n";
+	while (length $session->{in} && $session->{psql}->pumpable)
+	{
+		eval { $session->{psql}->pump_nb; 1 } or last;
+	}
+	return;
+}
+
+# What has come back, errors and notices included.
+sub answer
+{
+	my ($session) = @_;
+
+	while ($session->{out} !~ /^=done=\n/m && $session->{psql}->pumpable)
+	{
+		eval { $session->{psql}->pump; 1 } or last;
+	}
+	my $text = $session->{out} =~ s/^=done=\n//mr;
+	chomp $text;
+	return $text;
+}
+
+sub query
+{
+	my ($session, $sql) = @_;
+
+	send_query($session, $sql);
+	return answer($session);
+}
+
+sub close_session
+{
+	my ($session) = @_;
+
+	$session->{in} .= "\\q\n" if $session->{psql}->pumpable;
+	eval { $session->{psql}->finish };
+	return;
+}
+
+# The process id of a session's backend.
+sub pid_of
+{
+	my ($session) = @_;
+
+	return $session->{pid} //= query($session, 'SELECT pg_backend_pid()');
+}
+
+# A column of jemctx_backends for a session, as the session $observer sees it.
+sub backend
+{
+	my ($observer, $session, $column) = @_;
+	my $pid = pid_of($session);
+
+	return query($observer, "SELECT $column FROM jemctx_backends WHERE pid = $pid");
+}
+
+# Try until the code returns true; false after half a minute.
+sub poll
+{
+	my ($code) = @_;
+
+	for my $try (1 .. 600)
+	{
+		return 1 if $code->();
+		select(undef, undef, undef, 0.05);
+	}
+	return 0;
+}
+
+# A statement that takes some 75 MB and gives them back.
+sub big_sort
+{
+	return "SET work_mem = '64MB'; SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;";
 }
 
 1;

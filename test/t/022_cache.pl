@@ -1,0 +1,101 @@
+# Catalog caches of idle backends are dropped, which needs a client that is
+# silent; and nothing that a session has open is disturbed.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $node = new_node('main', "jit = off\njemctx.idle_purge_after = 200\nmax_locks_per_transaction = 1000\n");
+$node->start;
+$node->safe_psql('postgres', q(
+	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+	DO $$ BEGIN FOR i IN 0..499 LOOP
+		EXECUTE format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
+	END LOOP; END $$;
+	INSERT INTO parted SELECT g, md5(g::text) FROM generate_series(0, 4999) g;
+));
+my $observer = session($node);
+my $all = 'SELECT count(*) FROM parted WHERE id < 1000000000';
+
+# Published figures are of the last publication: wait for the one after the statement.
+sub cache_of
+{
+	my ($session) = @_;
+
+	return backend($observer, $session, 'cache');
+}
+
+# Without a limit they stay; the memory of this session is the peer.
+my $peer = session($node);
+is(query($peer, $all), '5000', 'peer: a query over all partitions');
+ok(poll(sub { backend($observer, $peer, 'purges') > 0 }), 'peer: purges');
+my $full = cache_of($peer);
+my $full_committed = backend($observer, $peer, 'committed');
+cmp_ok($full, '>', 3e6, 'peer: its caches are large, and stay');
+
+# With one they go, and their memory with them.
+my $session = session($node);
+query($session, "SET jemctx.idle_cache_limit = '1MB'");
+query($session, $all);
+ok(poll(sub { cache_of($session) < 2e6 && backend($observer, $session, 'purges') > 0 }), 'caches are dropped')
+  or diag cache_of($session);
+cmp_ok($full_committed - backend($observer, $session, 'committed'), '>', 0.7 * ($full - cache_of($session)), 'and their memory has gone');
+is(query($session, $all), '5000', 'the next statement reads the catalogs again');
+
+# Not when there is a transaction, and only above the limit.
+query($session, "BEGIN; $all");
+my $purges = backend($observer, $session, 'purges');
+query($session, big_sort());
+ok(poll(sub { backend($observer, $session, 'purges') > $purges }), 'in a transaction: purges');
+cmp_ok(cache_of($session), '>', 3e6, 'in a transaction: caches stay');
+query($session, 'COMMIT');
+my $roomy = session($node);
+query($roomy, "SET jemctx.idle_cache_limit = '1GB'; $all");
+ok(poll(sub { backend($observer, $roomy, 'purges') > 0 }), 'below the limit: purges');
+cmp_ok(cache_of($roomy), '>', 3e6, 'below the limit: caches stay');
+
+# What is open stays open.
+my $open = session($node);
+query($open, q(
+	SET jemctx.idle_cache_limit = 0;
+	CREATE TEMP TABLE t (i int PRIMARY KEY, v text);
+	INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, 1000) g;
+	PREPARE p (int) AS SELECT v FROM t WHERE i = $1;
+	PREPARE q AS SELECT count(*) FROM parted;
+	EXECUTE p(1); EXECUTE p(2); EXECUTE p(3); EXECUTE p(4); EXECUTE p(5); EXECUTE p(6);
+	BEGIN;
+	DECLARE c CURSOR WITH HOLD FOR SELECT i FROM t ORDER BY i;
+	COMMIT;
+	CREATE FUNCTION pg_temp.f(int) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN RETURN (SELECT v FROM t WHERE i = $1); END $f$;
+	SELECT pg_temp.f(1)));
+query($open, $all);
+for my $round (1 .. 3)
+{
+	my $before = backend($observer, $open, 'purges');
+
+	query($open, "$all; SELECT length(repeat('x', 10000000))");
+	ok(poll(sub { backend($observer, $open, 'purges') > $before && cache_of($open) < 3e6 }), "round $round: caches are dropped") or diag cache_of($open);
+	is(query($open, 'FETCH 1 FROM c'), $round, "round $round: the cursor goes on");
+	is(query($open, "EXECUTE p($round)"), query($observer, "SELECT md5('$round')"), "round $round: the prepared statement works");
+	is(query($open, 'EXECUTE q'), '5000', "round $round: so does one over the partitions");
+	is(query($open, "SELECT pg_temp.f($round)"), query($observer, "SELECT md5('$round')"), "round $round: and a function");
+	is(query($open, 'SELECT count(*) FROM t'), '1000', "round $round: the temporary table is there");
+	query($observer, "ALTER TABLE parted ADD COLUMN c$round int");
+}
+
+# What is left above the limit is not dropped again and again.
+$purges = backend($observer, $open, 'purges');
+query($observer, "SELECT pg_sleep(0.6)");
+cmp_ok(backend($observer, $open, 'purges') - $purges, '<=', 1, 'an idle backend comes to rest');
+
+# Who may set it.
+$node->safe_psql('postgres', 'CREATE ROLE someone LOGIN');
+like(($node->psql('postgres', 'SET jemctx.idle_cache_limit = 0', extra_params => [ '-U', 'someone' ]))[2],
+	qr/permission denied to set parameter "jemctx.idle_cache_limit"/, 'only a superuser sets the limit');
+$node->stop;
+
+done_testing();

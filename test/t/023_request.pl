@@ -1,0 +1,118 @@
+# Purges that one process asks another one for.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+use JemctxTest;
+
+my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\n");
+$node->start;
+$node->safe_psql('postgres', q(
+	CREATE ROLE one LOGIN; CREATE ROLE two LOGIN; CREATE ROLE helper LOGIN IN ROLE pg_signal_backend; CREATE ROLE boss LOGIN SUPERUSER;
+));
+my $observer = session($node);
+
+sub session_of
+{
+	my ($role) = @_;
+
+	return session($node, connstr => $node->connstr('postgres') . " user=$role");
+}
+
+# Idle backends answer at once, with what they have given back.
+my $one = session_of('one');
+my %states = (
+	'idle' => [ '', 'SELECT 1' ],
+	'in a transaction' => [ 'BEGIN', 'ROLLBACK' ],
+	'in a failed transaction' => [ 'BEGIN; SELECT 1/0', 'ROLLBACK' ],
+);
+for my $state (sort keys %states)
+{
+	my ($before, $after) = @{ $states{$state} };
+
+	query($one, big_sort());
+	query($one, $before) if $before;
+	my $held = backend($observer, $one, 'committed');
+	my $start = time;
+	my $given = query($observer, 'SELECT jemctx_purge(' . pid_of($one) . ')');
+	my $took = time - $start;
+
+	like($given, qr/^\d+$/, "$state: answers");
+	cmp_ok($given, '>', 40e6, "$state: gives back");
+	is($held - backend($observer, $one, 'committed'), $given, "$state: as much as it says");
+	cmp_ok($took, '<', 0.1, "$state: within 100 ms") or diag $took;
+	query($one, $after);
+}
+
+# Also one that PostgreSQL itself waits for, after a cancel that came too late.
+query($one, big_sort());
+query($observer, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
+query($one, 'SELECT 1');
+query($observer, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
+query($observer, 'SELECT pg_sleep(0.2)');
+like(query($observer, 'SELECT jemctx_purge(' . pid_of($one) . ')'), qr/^\d+$/, 'after a cancel: answers');
+cmp_ok(backend($observer, $one, 'committed'), '<', 12e6, 'after a cancel: memory has come back');
+
+# A busy one says so, and does it later.
+my $two = session_of('two');
+query($two, big_sort());
+send_query($two, 'SELECT pg_sleep(2); SELECT 1');
+ok(poll(sub { query($observer, 'SELECT state FROM pg_stat_activity WHERE pid = ' . query_pid($two)) eq 'active' }), 'a backend is busy');
+my $start = time;
+my $busy = query($observer, 'SELECT jemctx_purge(' . query_pid($two) . ')');
+like($busy, qr/NOTICE:  process \d+ is busy\nDETAIL:  It will return its unused memory at the end of its statement or transaction\./, 'busy: says so');
+cmp_ok(time - $start, '<', 1, 'busy: nobody waits for it');
+answer($two);
+ok(poll(sub { query($observer, 'SELECT committed < 12000000 FROM jemctx_backends WHERE pid = ' . query_pid($two)) eq 't' }), 'busy: returns it later');
+
+sub query_pid
+{
+	my ($session) = @_;
+
+	return $session->{known} //= query($observer, "SELECT pid FROM pg_stat_activity WHERE usename = 'two'");
+}
+
+# All at once.
+my @many = map { session($node) } 1 .. 10;
+query($_, big_sort()) for @many;
+my $sum = query($observer, 'SELECT sum(committed) FROM jemctx_backends');
+$start = time;
+my $given = query($observer, 'SELECT jemctx_purge_all()');
+cmp_ok(time - $start, '<', 1, 'all: within a second');
+cmp_ok($given, '>', 10 * 40e6, 'all: gives back');
+cmp_ok(abs($sum - query($observer, 'SELECT sum(committed) FROM jemctx_backends') - $given), '<', 2e6, 'all: as much as it says');
+is(query($many[3], 'SELECT 1'), '1', 'all: sessions go on');
+
+# Who may.
+my $boss = session_of('boss');
+my $helper = session_of('helper');
+pid_of($_) for $one, $two, $boss, $helper;
+my $denied = qr/ERROR:  permission denied to purge the memory of process \d+\nHINT:  Must be a member of the role whose process it is, or of pg_signal_backend\./;
+like(query($one, 'SELECT jemctx_purge(' . pid_of($two) . ')'), $denied, 'not another role\'s');
+like(query($one, 'SELECT jemctx_purge(' . pid_of(my $same = session_of('one')) . ')'), qr/^\d+$/, 'one\'s own role\'s');
+like(query($helper, 'SELECT jemctx_purge(' . pid_of($two) . ')'), qr/^\d+$/, 'pg_signal_backend: anybody\'s');
+like(query($helper, 'SELECT jemctx_purge(' . pid_of($boss) . ')'), $denied, 'but not a superuser\'s');
+like(query($boss, 'SELECT jemctx_purge(' . pid_of($two) . ')'), qr/^\d+$/, 'superuser: anybody\'s');
+query($_, big_sort()) for $two, $boss;
+$given = query($helper, 'SELECT jemctx_purge_all()');
+cmp_ok(backend($observer, $two, 'committed'), '<', 12e6, 'all, for pg_signal_backend: other roles\'');
+cmp_ok(backend($observer, $boss, 'committed'), '>', 40e6, 'all, for pg_signal_backend: not superusers\'');
+query($two, big_sort());
+query($one, 'SELECT jemctx_purge_all()');
+cmp_ok(backend($observer, $two, 'committed'), '>', 40e6, 'all, for anybody: not other roles\'');
+my $others = query($one, 'SELECT count(*) FROM jemctx_backends');
+is($others, '1', 'others\' figures are not for everybody');
+like(query($one, 'SELECT * FROM jemctx_server'), qr/permission denied for view jemctx_server/, 'nor the server\'s');
+
+# Processes that cannot answer.
+my $checkpointer = query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
+like(query($observer, "SELECT jemctx_purge($checkpointer)"), qr/WARNING:  process $checkpointer cannot be asked to purge its memory/, 'an auxiliary process cannot');
+like(query($observer, 'SELECT jemctx_purge(' . (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0] . ')'),
+	qr/is not a PostgreSQL server process/, 'the postmaster has no place');
+$node->stop;
+
+done_testing();

@@ -1,0 +1,78 @@
+# The limit of the whole server, which takes several processes to reach.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $node = new_node('main', <<'CONF');
+jit = off
+max_parallel_workers_per_gather = 0
+work_mem = '4GB'
+jemctx.backend_memory_limit = '64MB'
+jemctx.server_memory_limit = '200MB'
+jemctx.idle_purge_after = -1
+CONF
+$node->start;
+my $observer = session($node);
+my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
+my $hungry = 'SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 5000000) g ORDER BY m) s';
+my $refusal = qr/ERROR:  53200: out of memory\nDETAIL:  (This process|The server) holds \d+ kB, asked for \d+ kB more, and may have (65536|204800) kB\.\nHINT:  Raise "jemctx\.(backend|server)_memory_limit"/;
+
+# Eight at once, each wants ten times its limit, all together more than the server's.
+my @sessions = map { session($node) } 1 .. 8;
+query($_, '\set VERBOSITY verbose') for @sessions;
+pid_of($_) for @sessions;
+send_query($_, $hungry) for @sessions;
+my $most = 0;
+my %peak;
+my $running;
+do
+{
+	my ($committed, $active) = split /\|/, query($observer, q(
+		SELECT s.committed, (SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%5000000%' AND pid <> pg_backend_pid()) FROM jemctx_server s));
+	$most = $committed if $committed > $most;
+	$running = $active;
+} while ($running > 0);
+my @answers = map { answer($_) } @sessions;
+is(scalar(grep { $_ =~ $refusal } @answers), 8, 'every one is refused') or diag join "\n", @answers;
+my $text = join "\n", @answers;
+like($text, qr/The server holds/, 'some by the limit of the server');
+cmp_ok($most, '>', 150e6, 'the limit was approached');
+cmp_ok($most, '<=', 200 * 1048576 + 8 * 1048576, 'and kept to 1 MB for each process');
+is(query($observer, 'SELECT count(*) FROM jemctx_backends WHERE committed_peak > 65 * 1048576'), '0', 'so was that of each backend');
+is(query($observer, "SELECT count(*) FROM jemctx_backends WHERE refused > 0 AND backend_type = 'client backend'"), '8', 'refusals are counted');
+
+# Everything goes on: sessions, new connections, background processes.
+is(query($_, 'SELECT 1'), '1', 'a session goes on') for @sessions;
+is($node->safe_psql('postgres', 'CHECKPOINT; SELECT 2'), '2', 'new connections, checkpoints');
+is(query($observer, 'SELECT memory_limit FROM jemctx_server'), 200 * 1048576, 'the limit is shown');
+
+# Without enough for a connection one can still connect and look: but not grow.
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '1MB'");
+query($observer, 'SELECT pg_reload_conf()');
+ok(poll(sub { query($observer, 'SHOW jemctx.server_memory_limit') eq '1MB' }), 'the limit is lowered below what is held');
+my $newcomer = session($node);
+like(query($newcomer, '\set VERBOSITY verbose'), qr/^$/, 'a newcomer connects');
+like(query($newcomer, "SELECT length(repeat('x', 10000000))"), $refusal = qr/53200.*\n(?:LINE .*\n.*\n)?DETAIL:  The server holds/, 'but takes no more');
+query($observer, 'ALTER SYSTEM RESET jemctx.server_memory_limit');
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = 0");
+ok(poll(sub { query($observer, 'SELECT pg_reload_conf()'); query($newcomer, 'SHOW jemctx.server_memory_limit') eq '0' }), 'the limit is lifted');
+is(query($newcomer, "SELECT length(repeat('x', 10000000))"), '10000000', 'and the newcomer works');
+
+is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
+unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|all server processes terminated/, 'no process has died');
+
+# Near the limit nobody keeps what is unused.
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '200MB'");
+query($observer, "ALTER SYSTEM SET jemctx.backend_memory_limit = 0");
+query($observer, 'SELECT pg_reload_conf()');
+ok(poll(sub { query($_, 'SHOW jemctx.server_memory_limit') eq '200MB' }), 'the limit is back') for @sessions[ 0 .. 3 ];
+my @answer = map { query($_, "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m) s") } @sessions[ 0 .. 7 ];
+ok(poll(sub { query($_, 'SELECT 1') for @sessions; query($observer, 'SELECT committed < 160000000 FROM jemctx_server') eq 't' }), 'kept memory is returned near the limit');
+$node->stop;
+
+done_testing();
