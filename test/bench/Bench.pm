@@ -22,7 +22,7 @@ use POSIX ();
 use Time::HiRes qw(sleep);
 
 our @EXPORT = qw(begin close_session goals in_turn geometric_mean interval median minor_faults number pgbench
-	query rollup rotated row save servers session table);
+	prepare query read_statements rollup rotated row save server_pids servers session table);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -30,6 +30,10 @@ my $never = 4294967296;
 my %variants = (
 	'stock' => {},
 	'jemctx' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so' },
+	'jemctx-shed' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'" ],
+		library => 'jemctx.so'
+	},
 	'jemalloc' => { preload => 'libjemalloc.so.2', package => 'libjemalloc2' },
 	'glibc-never-trim' => {
 		environment => {
@@ -52,6 +56,7 @@ my @settings = (
 	'jit = off',
 	'max_parallel_workers_per_gather = 0',
 	"work_mem = '64MB'",
+	'max_connections = 250',
 );
 
 my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
@@ -59,6 +64,7 @@ my $main_pid = $$;
 my $base;		# the directory of the clusters
 my $copy;		# what become_user() has made, and the copy removes
 my @running;	# the servers
+my @prepared;	# what prepare() was given
 my $bindir;
 my %opt;
 my $json;
@@ -107,7 +113,7 @@ sub check_options
 		$variants{$name} or die "unknown variant: \"$name\"\n";
 	}
 	/^[^:]+:[\w.]+=/ or die "not VARIANT:name=value: \"$_\"\n" for @{ $opt{set} };
-	for my $name (qw(rounds pairs seconds scale))
+	for my $name (qw(pairs seconds scale sessions))
 	{
 		die "--$name must be at least 1\n" if defined $opt{$name} && $opt{$name} < 1;
 	}
@@ -178,6 +184,13 @@ sub print_head
 # Servers
 #
 
+# Have statements, each of one line, executed before any server is started, so
+# that none has their traces in its memory.
+sub prepare
+{
+	@prepared = @_;
+}
+
 # Start a server of each of the variants, stock first; those without a library
 # are left out.
 sub servers
@@ -189,6 +202,8 @@ sub servers
 	$base = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1, CLEANUP => 0);
 	$template = "$base/template";
 	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', $template);
+	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-D', $template, 'postgres' ], '<', \join("\n", @prepared, ''), '>', '/dev/null')
+		or die "could not prepare the servers\n" if @prepared;
 	return map { start($_, $template) } @names;
 }
 
@@ -383,6 +398,28 @@ sub query
 	return wantarray ? ($text, $ms) : $text;
 }
 
+# What is in statements.sql: the setup's statements, then the others with their names, one to a line.
+sub read_statements
+{
+	my $path = "$FindBin::RealBin/statements.sql";
+	my @blocks;
+
+	open(my $file, '<', $path) or die "could not open \"$path\": $!\n";
+	while (<$file>)
+	{
+		chomp;
+		if (/^-- @ (.+)/)
+		{
+			push(@blocks, { name => $1, sql => [] });
+		}
+		elsif (/\S/ && !/^--/)
+		{
+			push(@{ $blocks[-1]{sql} }, s/;$//r);
+		}
+	}
+	return @blocks;
+}
+
 #
 # Figures of the kernel
 #
@@ -420,14 +457,19 @@ sub minor_faults
 	return (stat_fields($pid))[7];
 }
 
-# The stat fields of the postmaster and of each of its children.
-sub tree
+# The process ids of the postmaster and of each of its children.
+sub server_pids
 {
 	my ($server) = @_;
 	my $pid = $server->{pid};
-	my @all = map { [ stat_fields($_) ] } map { m{(\d+)$} } glob('/proc/[0-9]*');
 
-	return ([ stat_fields($pid) ], grep { @$_ && $_->[1] == $pid } @all);
+	return ($pid, grep { ((stat_fields($_))[1] // 0) == $pid } map { m{(\d+)$} } glob('/proc/[0-9]*'));
+}
+
+# Their stat fields.
+sub tree
+{
+	return grep { @$_ } map { [ stat_fields($_) ] } server_pids(@_);
 }
 
 sub processes
