@@ -20,6 +20,16 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -fvisibility=hidden
 SHLIB_LINK = -ldl
 
+# Builds for tests: with checks in memory contexts, and with what valgrind's
+# memcheck is told in addition.  For a sanitizer use COPT, as for PostgreSQL:
+# make CHECKING=1 COPT=-fsanitize=address.  "make clean" between builds.
+ifneq ($(CHECKING)$(VALGRIND),)
+PG_CPPFLAGS += -DJEMCTX_CHECKING
+endif
+ifneq ($(VALGRIND),)
+PG_CPPFLAGS += -DJEMCTX_VALGRIND
+endif
+
 # info creates the extensions, install drops and recreates ours
 REGRESS = info arenas bins contexts transient persistent torture cache purge \
 	stats settings privileges errors example install

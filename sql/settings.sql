@@ -1,6 +1,6 @@
 -- The settings, as a server has them that was told nothing but to load jemctx.
 SELECT name, boot_val, setting = boot_val AS unchanged, unit, vartype, context
-FROM pg_settings WHERE name LIKE 'jemctx.%' ORDER BY name COLLATE "C";
+FROM pg_settings WHERE name LIKE 'jemctx.%' AND name NOT LIKE 'jemctx.debug%' ORDER BY name COLLATE "C";
 SELECT name FROM pg_settings
 WHERE name LIKE 'jemctx.%' AND (short_desc IS NULL OR short_desc !~ '^[A-Z].*\.$');
 SHOW jemctx.dirty_decay;

@@ -20,8 +20,10 @@
 #include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/arena.h"
+#include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
+#include "arena/quarantine.h"
 #include "arena/run.h"
 #include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
@@ -140,6 +142,30 @@ move_contents(char *to, char *from, Size size)
 }
 
 /*
+ * Have jemalloc change the size of an object.  Tools that watch memory do not
+ * follow it, so for them every resize is a move of our own.
+ */
+static void *
+resize(Arena *arena, void *pointer, Size old_size, Size size)
+{
+#ifdef MEMSTATE_WATCHED
+	void	   *moved = arena_alloc(arena, size);
+
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, pointer, Min(old_size, size));
+	arena_free(arena, pointer);
+	return moved;
+#else
+	void	   *moved = je.rallocx(pointer, size, arena_flags(arena, size));
+
+	if (unlikely(moved == NULL) && arena_reclaim())
+		moved = je.rallocx(pointer, size, arena_flags(arena, size));
+	return moved;
+#endif
+}
+
+/*
  * Change the size of an object that has old_size bytes.  Returns NULL when
  * there is no memory; then the object is as it was.
  */
@@ -149,14 +175,12 @@ arena_realloc(Arena *arena, void *pointer, Size old_size, Size size)
 	void	   *moved;
 
 	if (old_size < ARENA_MOVABLE || size < old_size)
-	{
-		moved = je.rallocx(pointer, size, arena_flags(arena, size));
-		if (unlikely(moved == NULL) && arena_reclaim())
-			moved = je.rallocx(pointer, size, arena_flags(arena, size));
-		return moved;
-	}
+		return resize(arena, pointer, old_size, size);
 	if (je.xallocx(pointer, size, 0, arena_flags(arena, size)) >= size)
+	{
+		MEMSTATE_UNDEFINED((char *) pointer + old_size, arena_usable_size(pointer) - old_size);
 		return pointer;
+	}
 	moved = arena_alloc(arena, size);
 	if (moved == NULL)
 		return NULL;
@@ -196,6 +220,7 @@ arena_purge(void)
 	Size		after;
 
 	run_flush();
+	quarantine_flush();
 	if (jemalloc_is_malloc)
 		act("thread.tcache.flush");
 	for (int i = 0; i < all_arenas_count; i++)
@@ -239,6 +264,7 @@ arena_enter(void)
 	account_enter();
 	limit_enter();
 	hooks_enter();
+	fault_enter();
 	for (int i = 0; i < all_arenas_count; i++)
 		pg_atomic_init_u64(&all_arenas[i]->committed, 0);
 	DefineCustomIntVariable("jemctx.dirty_decay",

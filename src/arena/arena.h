@@ -20,6 +20,8 @@
 
 #include "port/atomics.h"
 
+#include "arena/memstate.h"
+#include "compat/compat.h"
 #include "jemalloc/jemalloc.h"
 
 typedef struct Arena
@@ -83,6 +85,13 @@ arena_flags(const Arena *arena, Size size)
 	return size < ARENA_MOVABLE ? arena->flags : arena->flags | MALLOCX_LG_ALIGN(ARENA_PAGE_LG);
 }
 
+/* Bytes that the object really has. */
+static inline Size
+arena_usable_size(const void *pointer)
+{
+	return je.sallocx(pointer, 0);
+}
+
 /*
  * Allocate, resize and free in an arena of our own.  NULL when there is no
  * memory; never an ERROR.
@@ -99,12 +108,16 @@ arena_alloc(Arena *arena, Size size)
 	if (unlikely(arena->flags == 0) && !arena_open(arena))
 		return NULL;
 	object = je.mallocx(size, arena_flags(arena, size));
-	return likely(object != NULL) ? object : arena_alloc_again(arena, size);
+	if (unlikely(object == NULL))
+		object = arena_alloc_again(arena, size);
+	MEMSTATE_UNDEFINED(object, object ? arena_usable_size(object) : 0);
+	return object;
 }
 
 static inline void
 arena_free(Arena *arena, void *pointer)
 {
+	MEMSTATE_NOACCESS(pointer, arena_usable_size(pointer));
 	je.dallocx(pointer, arena->flags);
 }
 
@@ -121,13 +134,6 @@ static inline void
 arena_process_free(void *pointer)
 {
 	je.dallocx(pointer, 0);
-}
-
-/* Bytes that the object really has. */
-static inline Size
-arena_usable_size(const void *pointer)
-{
-	return je.sallocx(pointer, 0);
 }
 
 #endif							/* JEMCTX_ARENA_H */

@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 
 #include "arena/account.h"
+#include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
 
@@ -132,7 +133,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	Arena	   *arena = hooks_arena(hooks);
 	void	   *pages;
 
-	if (!growth_allowed || (*commit && !limit_admits(size)))
+	if (!growth_allowed || fault_due() || (*commit && !limit_admits(size)))
 		return NULL;
 	if (new_addr == NULL)
 		pages = map_aligned(size, Max(alignment, page_size), *commit);
@@ -168,7 +169,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 {
 	char	   *start = (char *) addr + offset;
 
-	if (!limit_admits(length))
+	if (fault_due() || !limit_admits(length))
 		return true;
 	if (!overcommit &&
 		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)

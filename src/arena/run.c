@@ -185,6 +185,7 @@ new_run(uint32 class)
 	run->free = NO_PLACE;
 	run->listed = false;
 	set->runs++;
+	MEMSTATE_NOACCESS(run->chunks, run_sizes[set->kind]);
 	return run;
 }
 
@@ -199,6 +200,8 @@ run_next(uint32 class)
 	RunClass   *set = &run_classes[class];
 	Run		   *run;
 
+	if (set->current != NULL)
+		runcheck_run(set->current);
 	if (dlist_is_empty(&set->partial))
 		run = new_run(class);
 	else
@@ -215,6 +218,7 @@ run_next(uint32 class)
 void pg_noinline
 run_became_partial(Run *run)
 {
+	runcheck_run(run);
 	dlist_push_head(&run_classes[run->class].partial, &run->node);
 	run->listed = true;
 }
@@ -247,6 +251,7 @@ drop_run(Run *run)
 void pg_noinline
 run_became_empty(Run *run)
 {
+	runcheck_run(run);
 	if (run->listed)
 		dlist_delete(&run->node);
 	drop_run(run);

@@ -74,6 +74,37 @@ extern void run_became_partial(Run *run);
 extern void run_became_empty(Run *run);
 extern void run_flush(void);
 
+/* runcheck.c */
+#ifdef JEMCTX_CHECKING
+extern void runcheck_run(const Run *run);
+extern int	runcheck_all(void);
+#else
+static inline void
+runcheck_run(const Run *run)
+{
+}
+#endif
+
+/* A free chunk has the place of the next one in its first word. */
+static inline uint16
+run_read_link(const void *chunk)
+{
+	uint16		place;
+
+	MEMSTATE_DEFINED(chunk, sizeof(place));
+	place = *(const uint16 *) chunk;
+	MEMSTATE_NOACCESS(chunk, sizeof(place));
+	return place;
+}
+
+static inline void
+run_write_link(void *chunk, uint16 place)
+{
+	MEMSTATE_UNDEFINED(chunk, sizeof(place));
+	*(uint16 *) chunk = place;
+	MEMSTATE_NOACCESS(chunk, sizeof(place));
+}
+
 static inline uint32
 run_class(Size size)
 {
@@ -87,10 +118,7 @@ run_by_number(uint32 number)
 	return &run_blocks[number / RUN_BLOCK][number % RUN_BLOCK];
 }
 
-/*
- * Returns a chunk and its run, or NULL when there is no memory.  A free chunk
- * has the place of the next one in its first word.
- */
+/* Returns a chunk and its run, or NULL when there is no memory. */
 static inline void *
 run_take(uint32 class, Run **run_taken)
 {
@@ -105,9 +133,14 @@ run_take(uint32 class, Run **run_taken)
 	run->live++;
 	set->live++;
 	if (run->free == NO_PLACE)
-		return run->chunks + set->size * run->fresh++;
+	{
+		chunk = run->chunks + set->size * run->fresh++;
+		MEMSTATE_UNDEFINED(chunk, set->size);
+		return chunk;
+	}
 	chunk = run->chunks + (Size) run->free * RUN_GRAIN;
-	run->free = *(uint16 *) chunk;
+	run->free = run_read_link(chunk);
+	MEMSTATE_UNDEFINED(chunk, set->size);
 	return chunk;
 }
 
@@ -116,7 +149,7 @@ run_give(Run *run, void *chunk)
 {
 	RunClass   *set = &run_classes[run->class];
 
-	*(uint16 *) chunk = run->free;
+	run_write_link(chunk, run->free);
 	run->free = ((char *) chunk - run->chunks) / RUN_GRAIN;
 	run->live--;
 	set->live--;

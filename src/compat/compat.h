@@ -26,6 +26,11 @@
 #error "jemctx supports PostgreSQL 15"
 #endif
 
+/* A server that checks the memory of its own contexts wants ours to. */
+#if defined(MEMORY_CONTEXT_CHECKING) && !defined(JEMCTX_CHECKING)
+#define JEMCTX_CHECKING
+#endif
+
 /*
  * Declare a function that SQL calls.  PG_FUNCTION_INFO_V1 exports the function
  * itself from 16 on only.

@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "context/checking.h"
 #include "context/context.h"
 
 static bool cache_contexts;
@@ -41,7 +42,15 @@ context_creation_failed(const char *name)
 bool
 context_describe(MemoryContext context, ContextInfo *info)
 {
-	return transient_describe(context, info) || persistent_describe(context, info);
+	if (!transient_describe(context, info) && !persistent_describe(context, info))
+		return false;
+#ifdef JEMCTX_CHECKING
+	info->knows_requested = true;
+	info->requested = checking_requested(context);
+#else
+	info->knows_requested = false;
+#endif
+	return true;
 }
 
 /*

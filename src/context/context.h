@@ -19,6 +19,8 @@ typedef struct ContextInfo
 	const Arena *arena;
 	Size		chunks;
 	Size		allocated;
+	bool		knows_requested;
+	Size		requested;		/* bytes asked for, in checking builds */
 } ContextInfo;
 
 /* Deleted contexts of one type, emptied, linked by nextchild. */

@@ -20,8 +20,10 @@
  */
 #include "postgres.h"
 
+#include "arena/quarantine.h"
 #include "arena/run.h"
 #include "compat/compat.h"
+#include "context/checking.h"
 #include "context/context.h"
 
 /* The directory of a small context needs no memory of its own. */
@@ -36,6 +38,7 @@
 
 typedef struct PersistentChunk
 {
+	CHECKING_FIELDS
 	uint32		run;			/* its number, or LARGE_CHUNK */
 	uint32		slot;			/* in the context's directory, or FREE_SLOT */
 	MemoryContext context;		/* must be last: pfree looks right before the data */
@@ -67,6 +70,15 @@ typedef struct PersistentContext
 } PersistentContext;
 
 static const MemoryContextMethods persistent_methods;
+
+/* The methods that contexts have: those of the type, or checks around them. */
+#ifdef JEMCTX_CHECKING
+static const CheckedType checked_type;
+#define METHODS (&checked_type.methods)
+#else
+#define METHODS (&persistent_methods)
+#endif
+
 static ContextPool kept = {.limit = KEPT_MAX};
 
 static inline PersistentChunk *
@@ -111,7 +123,8 @@ persistent_create(MemoryContext parent, const char *name)
 			context_creation_failed(name);
 		start_over(set);
 	}
-	compat_context_create((MemoryContext) set, &persistent_methods, parent, name);
+	compat_context_create((MemoryContext) set, METHODS, parent, name);
+	checking_created((MemoryContext) set);
 	return (MemoryContext) set;
 }
 
@@ -124,6 +137,7 @@ enlarge_directory(PersistentContext *set)
 
 	if (set->max_slots > MAX_SLOTS / DIRECTORY_GROWTH)
 		return false;
+	checking_check((MemoryContext) set);
 	directory = arena_process_alloc(DIRECTORY_GROWTH * size);
 	if (directory == NULL)
 		return false;
@@ -180,7 +194,7 @@ static inline void
 release_chunk(PersistentChunk *chunk)
 {
 	if (unlikely(chunk->run == LARGE_CHUNK))
-		arena_free(&persistent_arena, chunk);
+		quarantine_put(&persistent_arena, chunk);
 	else
 		run_give(run_by_number(chunk->run), chunk);
 }
@@ -335,30 +349,6 @@ PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pas
 	}
 }
 
-#ifdef MEMORY_CONTEXT_CHECKING
-static void
-PersistentCheck(MemoryContext context)
-{
-	PersistentContext *set = (PersistentContext *) context;
-	uint32		nchunks = 0;
-
-	for (uint32 slot = 0; slot < set->nslots; slot++)
-	{
-		PersistentChunk *chunk = (PersistentChunk *) set->directory[slot];
-
-		if (IS_HOLE(set->directory[slot]))
-			continue;
-		nchunks++;
-		if (chunk->context != context || chunk->slot != slot)
-			elog(WARNING, "problem in jemctx context %s: bogus header of chunk %p",
-				 context->name, chunk);
-	}
-	if (nchunks != set->nchunks)
-		elog(WARNING, "problem in jemctx context %s: %u chunks found, %u counted",
-			 context->name, nchunks, set->nchunks);
-}
-#endif
-
 static const MemoryContextMethods persistent_methods = {
 	.alloc = PersistentAlloc,
 	.free_p = PersistentFree,
@@ -368,15 +358,80 @@ static const MemoryContextMethods persistent_methods = {
 	.get_chunk_space = PersistentGetChunkSpace,
 	.is_empty = PersistentIsEmpty,
 	.stats = PersistentStats,
-#ifdef MEMORY_CONTEXT_CHECKING
-	.check = PersistentCheck,
-#endif
 };
+
+#ifdef JEMCTX_CHECKING
+
+static bool
+PersistentOwns(MemoryContext context, void *pointer)
+{
+	PersistentContext *set = (PersistentContext *) context;
+	PersistentChunk *chunk = pointer_chunk(pointer);
+
+	return chunk->slot < set->nslots && set->directory[chunk->slot] == (Entry) chunk;
+}
+
+static Size
+PersistentDataSize(void *pointer)
+{
+	return chunk_space(pointer_chunk(pointer)) - sizeof(PersistentChunk);
+}
+
+static void
+PersistentVisit(MemoryContext context, ChunkVisitor visitor)
+{
+	PersistentContext *set = (PersistentContext *) context;
+
+	for (uint32 slot = 0; slot < set->nslots; slot++)
+	{
+		PersistentChunk *chunk = (PersistentChunk *) set->directory[slot];
+
+		if (IS_HOLE(set->directory[slot]))
+			continue;
+		if (chunk->slot == slot && checking_header_is_right(context, chunk_pointer(chunk)))
+			visitor(context, chunk_pointer(chunk));
+		else
+			checking_problem(context, "bogus header of chunk", chunk_pointer(chunk));
+	}
+}
+
+/* Every entry is a chunk, or a hole that is linked. */
+static void
+PersistentCheckLists(MemoryContext context)
+{
+	PersistentContext *set = (PersistentContext *) context;
+	uint32		nchunks = 0;
+	uint32		nholes = 0;
+
+	for (uint32 slot = 0; slot < set->nslots; slot++)
+		nchunks += IS_HOLE(set->directory[slot]) ? 0 : 1;
+	for (uint32 slot = set->first_hole; slot < set->nslots && nholes < set->nslots; nholes++)
+	{
+		if (!IS_HOLE(set->directory[slot]))
+			break;
+		slot = NEXT_HOLE(set->directory[slot]);
+	}
+	if (nchunks != set->nchunks || nchunks + nholes != set->nslots)
+		checking_problem(context, "chunks and holes do not add up in directory", set->directory);
+}
+
+static const CheckedType checked_type = {
+	.methods = CHECKED_METHODS,
+	.inner = &persistent_methods,
+	.owns = PersistentOwns,
+	.data_size = PersistentDataSize,
+	.visit = PersistentVisit,
+	.check_lists = PersistentCheckLists,
+};
+
+StaticAssertDecl(sizeof(PersistentChunk) == CHECKING_HEADER, "header of a checked chunk has an unexpected size");
+
+#endif
 
 bool
 persistent_describe(MemoryContext context, ContextInfo *info)
 {
-	if (context->methods != &persistent_methods)
+	if (context->methods != METHODS)
 		return false;
 	info->lifetime = JEMCTX_PERSISTENT;
 	info->arena = &persistent_arena;

@@ -18,7 +18,9 @@
 
 #include "lib/ilist.h"
 
+#include "arena/quarantine.h"
 #include "compat/compat.h"
+#include "context/checking.h"
 #include "context/context.h"
 
 /* Sizes of blocks: the one with the context, the next, and the largest. */
@@ -48,6 +50,7 @@ typedef struct Block
 
 typedef struct Chunk
 {
+	CHECKING_FIELDS
 	Size		size;			/* bytes for data, right also while it is free */
 	MemoryContext context;		/* must be last: pfree looks right before the data */
 } Chunk;
@@ -66,6 +69,14 @@ typedef struct TransientContext
 } TransientContext;
 
 static const MemoryContextMethods transient_methods;
+
+/* The methods that contexts have: those of the type, or checks around them. */
+#ifdef JEMCTX_CHECKING
+static const CheckedType checked_type;
+#define METHODS (&checked_type.methods)
+#else
+#define METHODS (&transient_methods)
+#endif
 
 /* The class of a number of grains, and the bytes of a class; made once. */
 static uint8 grains_class[MAX_GRAINS + 1];
@@ -90,6 +101,26 @@ static inline Block *
 large_block(Chunk *chunk)
 {
 	return (Block *) ((char *) chunk - sizeof(Block));
+}
+
+/* A free chunk has the next one of its list in its first word. */
+static inline void *
+next_free(void *pointer)
+{
+	void	   *next;
+
+	MEMSTATE_DEFINED(pointer, sizeof(next));
+	next = *(void **) pointer;
+	MEMSTATE_NOACCESS(pointer, sizeof(next));
+	return next;
+}
+
+static inline void
+set_next_free(void *pointer, void *next)
+{
+	MEMSTATE_UNDEFINED(pointer, sizeof(next));
+	*(void **) pointer = next;
+	MEMSTATE_NOACCESS(pointer, sizeof(next));
 }
 
 static inline int
@@ -125,6 +156,7 @@ start_over(TransientContext *set)
 	set->next_size = SECOND_BLOCK;
 	set->nblocks = 1;
 	set->header.mem_allocated = FIRST_BLOCK;
+	MEMSTATE_NOACCESS(set->free_start, set->free_end - set->free_start);
 }
 
 MemoryContext
@@ -143,8 +175,9 @@ transient_create(MemoryContext parent, const char *name)
 		set->has_free = false;
 		start_over(set);
 	}
-	compat_context_create((MemoryContext) set, &transient_methods, parent, name);
+	compat_context_create((MemoryContext) set, METHODS, parent, name);
 	set->header.mem_allocated = FIRST_BLOCK;
+	checking_created((MemoryContext) set);
 	return (MemoryContext) set;
 }
 
@@ -155,9 +188,24 @@ cut_chunk(TransientContext *set, Size size)
 	Chunk	   *chunk = (Chunk *) set->free_start;
 
 	set->free_start += sizeof(Chunk) + size;
+	MEMSTATE_UNDEFINED(chunk, sizeof(Chunk) + size);
 	chunk->size = size;
 	chunk->context = (MemoryContext) set;
 	return chunk_pointer(chunk);
+}
+
+/* Those who visit chunks must see where they end in the block that was the newest. */
+static inline void
+mark_end(TransientContext *set)
+{
+#ifdef JEMCTX_CHECKING
+	Chunk	   *chunk = (Chunk *) set->free_start;
+
+	if (set->free_end - set->free_start < (ptrdiff_t) sizeof(Chunk))
+		return;
+	MEMSTATE_UNDEFINED(chunk, sizeof(Chunk));
+	chunk->size = 0;
+#endif
 }
 
 /* Out of line, so that allocating from a list or block needs no stack frame. */
@@ -169,13 +217,16 @@ alloc_from_new_block(TransientContext *set, Size size)
 
 	while (block_size < sizeof(Block) + sizeof(Chunk) + size)
 		block_size *= 2;
+	checking_check((MemoryContext) set);
 	block = arena_alloc(&transient_arena, block_size);
 	if (block == NULL)
 		return NULL;
+	mark_end(set);
 	block->end = (char *) block + block_size;
 	dlist_push_head(&set->blocks, &block->node);
 	set->free_start = (char *) block + sizeof(Block);
 	set->free_end = block->end;
+	MEMSTATE_NOACCESS(set->free_start, set->free_end - set->free_start);
 	set->next_size = Min(block_size * 2, LARGEST_BLOCK);
 	set->nblocks++;
 	set->header.mem_allocated += block_size;
@@ -234,7 +285,7 @@ TransientAlloc(MemoryContext context, Size size)
 	pointer = set->freelists[class];
 	if (pointer != NULL)
 	{
-		set->freelists[class] = *(void **) pointer;
+		set->freelists[class] = next_free(pointer);
 		return pointer;
 	}
 	size = class_size[class];
@@ -249,7 +300,7 @@ free_large(TransientContext *set, Chunk *chunk)
 	Block	   *block = large_block(chunk);
 
 	unlink_large(set, block);
-	arena_free(&transient_arena, block);
+	quarantine_put(&transient_arena, block);
 }
 
 static void
@@ -265,7 +316,7 @@ TransientFree(MemoryContext context, void *pointer)
 		return;
 	}
 	class = size_class(chunk->size);
-	*(void **) pointer = set->freelists[class];
+	set_next_free(pointer, set->freelists[class]);
 	set->freelists[class] = pointer;
 	set->has_free = true;
 }
@@ -370,7 +421,7 @@ TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 
 	for (int class = 0; class < CLASSES; class++)
 	{
-		for (void *pointer = set->freelists[class]; pointer; pointer = *(void **) pointer)
+		for (void *pointer = set->freelists[class]; pointer; pointer = next_free(pointer))
 		{
 			freespace += class_size[class] + sizeof(Chunk);
 			freechunks++;
@@ -395,36 +446,6 @@ TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 	}
 }
 
-#ifdef MEMORY_CONTEXT_CHECKING
-/* Free chunks must have the size of their list, large ones the size of their block. */
-static void
-TransientCheck(MemoryContext context)
-{
-	TransientContext *set = (TransientContext *) context;
-	dlist_iter	iter;
-
-	for (int class = 0; class < CLASSES; class++)
-	{
-		for (void *pointer = set->freelists[class]; pointer; pointer = *(void **) pointer)
-		{
-			if (pointer_chunk(pointer)->context != context ||
-				pointer_chunk(pointer)->size != class_size[class])
-				elog(WARNING, "problem in jemctx context %s: bogus header of free chunk %p",
-					 context->name, pointer);
-		}
-	}
-	dlist_foreach(iter, &set->large)
-	{
-		Block	   *block = dlist_container(Block, node, iter.cur);
-		Chunk	   *chunk = (Chunk *) (block + 1);
-
-		if (chunk->context != context || (char *) chunk_pointer(chunk) + chunk->size != block->end)
-			elog(WARNING, "problem in jemctx context %s: bogus header of large chunk %p",
-				 context->name, chunk_pointer(chunk));
-	}
-}
-#endif
-
 static const MemoryContextMethods transient_methods = {
 	.alloc = TransientAlloc,
 	.free_p = TransientFree,
@@ -434,15 +455,148 @@ static const MemoryContextMethods transient_methods = {
 	.get_chunk_space = TransientGetChunkSpace,
 	.is_empty = TransientIsEmpty,
 	.stats = TransientStats,
-#ifdef MEMORY_CONTEXT_CHECKING
-	.check = TransientCheck,
-#endif
 };
+
+#ifdef JEMCTX_CHECKING
+
+static inline Chunk *
+chunk_after(Chunk *chunk)
+{
+	return (Chunk *) ((char *) chunk_pointer(chunk) + chunk->size);
+}
+
+/* A chunk of size zero is the end of those in a block. */
+static inline bool
+at_end(Chunk *chunk, char *end)
+{
+	return end - (char *) chunk < (ptrdiff_t) sizeof(Chunk) || chunk->size == 0;
+}
+
+/* Does the header tell where the next chunk is? */
+static bool
+is_sound(TransientContext *set, Chunk *chunk, char *end)
+{
+	void	   *pointer = chunk_pointer(chunk);
+
+	if (chunk->size > SMALL_MAX || class_size[size_class(chunk->size)] != chunk->size ||
+		(char *) chunk_after(chunk) > end)
+		return false;
+	return chunk->context != (MemoryContext) set ||
+		checking_header_is_right((MemoryContext) set, pointer);
+}
+
+/* Visit the small chunks that were cut off a block from start to end. */
+static void
+visit_block(TransientContext *set, char *start, char *end, ChunkVisitor visitor)
+{
+	Chunk	   *chunk = (Chunk *) start;
+
+	while (!at_end(chunk, end))
+	{
+		Chunk	   *next;
+
+		if (!is_sound(set, chunk, end))
+		{
+			checking_problem((MemoryContext) set, "bogus header of chunk", chunk_pointer(chunk));
+			return;
+		}
+		next = chunk_after(chunk);
+		if (chunk->context == (MemoryContext) set)
+			visitor((MemoryContext) set, chunk_pointer(chunk));
+		chunk = next;
+	}
+}
+
+/* The newest block is used up to free_start, the others up to a mark. */
+static char *
+used_end(TransientContext *set, char *end)
+{
+	return end == set->free_end ? set->free_start : end;
+}
+
+static void
+TransientVisit(MemoryContext context, ChunkVisitor visitor)
+{
+	TransientContext *set = (TransientContext *) context;
+	dlist_mutable_iter iter;
+
+	visit_block(set, (char *) set + MAXALIGN(sizeof(TransientContext)),
+				used_end(set, (char *) set + FIRST_BLOCK), visitor);
+	dlist_foreach_modify(iter, &set->blocks)
+	{
+		Block	   *block = dlist_container(Block, node, iter.cur);
+
+		visit_block(set, (char *) (block + 1), used_end(set, block->end), visitor);
+	}
+	dlist_foreach_modify(iter, &set->large)
+	{
+		Chunk	   *chunk = (Chunk *) (dlist_container(Block, node, iter.cur) + 1);
+
+		if (checking_header_is_right(context, chunk_pointer(chunk)))
+			visitor(context, chunk_pointer(chunk));
+		else
+			checking_problem(context, "bogus header of large chunk", chunk_pointer(chunk));
+	}
+}
+
+/* Free chunks must have the size of their list, large ones the size of their block. */
+static void
+TransientCheckLists(MemoryContext context)
+{
+	TransientContext *set = (TransientContext *) context;
+	dlist_iter	iter;
+
+	for (int class = 0; class < CLASSES; class++)
+	{
+		for (void *pointer = set->freelists[class]; pointer; pointer = next_free(pointer))
+		{
+			if (pointer_chunk(pointer)->size != class_size[class])
+			{
+				checking_problem(context, "bogus header of free chunk", pointer);
+				break;
+			}
+		}
+	}
+	dlist_foreach(iter, &set->large)
+	{
+		Block	   *block = dlist_container(Block, node, iter.cur);
+
+		if ((char *) chunk_after((Chunk *) (block + 1)) != block->end)
+			checking_problem(context, "bogus size of large chunk", chunk_pointer((Chunk *) (block + 1)));
+	}
+}
+
+static bool
+TransientOwns(MemoryContext context, void *pointer)
+{
+	Size		size = pointer_chunk(pointer)->size;
+
+	return size > SMALL_MAX || class_size[size_class(size)] == size;
+}
+
+static Size
+TransientDataSize(void *pointer)
+{
+	return pointer_chunk(pointer)->size;
+}
+
+static const CheckedType checked_type = {
+	.methods = CHECKED_METHODS,
+	.inner = &transient_methods,
+	.owns = TransientOwns,
+	.data_size = TransientDataSize,
+	.visit = TransientVisit,
+	.check_lists = TransientCheckLists,
+};
+
+StaticAssertDecl(sizeof(Chunk) == CHECKING_HEADER, "header of a checked chunk has an unexpected size");
+
+#endif
 
 bool
 transient_describe(MemoryContext context, ContextInfo *info)
 {
-	if (context->methods != &transient_methods)
+	if (context->methods != METHODS)
 		return false;
 	info->lifetime = JEMCTX_TRANSIENT;
 	info->arena = &transient_arena;

@@ -45,7 +45,10 @@ context_row(Row *row, MemoryContext context, int level, const ContextInfo *info)
 		row_null(row);
 	row_int64(row, info->chunks);
 	row_int64(row, info->allocated);
-	row_null(row);
+	if (info->knows_requested)
+		row_int64(row, info->requested);
+	else
+		row_null(row);
 	row_end(row);
 }
 

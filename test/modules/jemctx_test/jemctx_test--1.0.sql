@@ -41,5 +41,18 @@ CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes in
 CREATE FUNCTION jemctx_test_reset() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
+-- Mistakes that a checking build must find; in others they may crash.
+CREATE FUNCTION jemctx_test_overrun(lifetime text, bytes int, past int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_underrun(lifetime text, bytes int, before int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_inside(lifetime text, bytes int, other bool, resize bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_stale(lifetime text, bytes int, before text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_deleted(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_read_freed(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_read_new(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_branch_on_new(lifetime text, bytes int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Memory that is refused on purpose, in a checking build: how often.
+CREATE FUNCTION jemctx_test_refused(lifetime text, most int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
 -- The example of the README.
 CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
