@@ -51,3 +51,4 @@ SELECT abs(allocated - :persistent_before_allocated) < 50000 AS allocated FROM j
 SELECT abs(allocated - :transient_before_allocated) < 50000 AS allocated FROM jemctx_arenas WHERE name = 'transient';
 RESET jemctx.dirty_decay;
 SELECT jemctx_debug_check() AS problems;
+DROP FUNCTION jemctx_debug_check;

@@ -12,8 +12,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact
-	session query send_query answer close_session pid_of backend poll big_sort);
+our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok
+	session_output session query send_query answer close_session pid_of backend poll big_sort);
 
 # A cluster with jemctx preloaded and the extension created, not running.
 sub new_node
@@ -48,6 +48,47 @@ sub in_directory
 	my @result = $code->();
 	chdir $back or die "cannot go back to $back: $!";
 	return wantarray ? @result : $result[0];
+}
+
+# Use programs of a server with another build of jemctx, which test/run has made.
+sub use_variant
+{
+	my ($name) = @_;
+	my $directory = ($ENV{JEMCTX_VARIANTS} // '') . "/$name/bin";
+
+	plan skip_all => "test/run has not built the variant \"$name\"" if !-x "$directory/postgres";
+	$ENV{PATH} = "$directory:$ENV{PATH}";
+	return;
+}
+
+# Run tests of sql/ on a running server; each counts.
+sub regress_ok
+{
+	my ($node, $what, @names) = @_;
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my ($out, $passed) = ('', 0);
+
+	IPC::Run::run(
+		[   $ENV{PG_REGRESS}, "--inputdir=$ENV{TESTDIR}", "--outputdir=$directory", '--bindir=',
+			'--host=' . $node->host, '--port=' . $node->port, @names ],
+		'>', \$out, '2>&1');
+	for my $name (@names)
+	{
+		$passed += ok($out =~ /^(test|    ) *\Q$name\E +\.\.\. ok/m, "$what: $name") ? 1 : 0;
+	}
+	diag $out, -s "$directory/regression.diffs" ? slurp_file("$directory/regression.diffs") : () if $passed < @names;
+	return;
+}
+
+# All that psql prints, messages too, for some statements in one session.
+sub session_output
+{
+	my ($node, $sql) = @_;
+	my $out = '';
+
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ], '<', \$sql, '>', \$out, '2>&1',
+		IPC::Run::timeout(300));
+	return $out;
 }
 
 # The server must not start, once, and say why in its log.
