@@ -66,11 +66,14 @@ sub regress_ok
 {
 	my ($node, $what, @names) = @_;
 	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my @arguments = @names;
 	my ($out, $passed) = ('', 0);
 
+	# the test that creates the extensions may not be among them
+	unshift(@arguments, '--load-extension=jemctx', '--load-extension=jemctx_test') if !grep { $_ eq 'info' } @names;
 	IPC::Run::run(
 		[   $ENV{PG_REGRESS}, "--inputdir=$ENV{TESTDIR}", "--outputdir=$directory", '--bindir=',
-			'--host=' . $node->host, '--port=' . $node->port, @names ],
+			'--host=' . $node->host, '--port=' . $node->port, @arguments ],
 		'>', \$out, '2>&1');
 	for my $name (@names)
 	{

@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(jemctx_test_deleted);
 PG_FUNCTION_INFO_V1(jemctx_test_read_freed);
 PG_FUNCTION_INFO_V1(jemctx_test_read_new);
 PG_FUNCTION_INFO_V1(jemctx_test_branch_on_new);
+PG_FUNCTION_INFO_V1(jemctx_test_shift);
 PG_FUNCTION_INFO_V1(jemctx_test_refused);
 
 /* Not known to the compiler, which would do away with what must not be done. */
@@ -153,6 +154,13 @@ jemctx_test_branch_on_new(PG_FUNCTION_ARGS)
 	if (pointer[0] == 'a')
 		result = 1;
 	PG_RETURN_VOID();
+}
+
+/* Undefined behaviour: shift by more than there are bits. */
+Datum
+jemctx_test_shift(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(1 << PG_GETARG_INT32(0));
 }
 
 static void

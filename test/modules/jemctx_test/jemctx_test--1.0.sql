@@ -50,6 +50,7 @@ CREATE FUNCTION jemctx_test_deleted(lifetime text) RETURNS void AS 'MODULE_PATHN
 CREATE FUNCTION jemctx_test_read_freed(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_read_new(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_branch_on_new(lifetime text, bytes int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_shift(bits int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Memory that is refused on purpose, in a checking build: how often.
 CREATE FUNCTION jemctx_test_refused(lifetime text, most int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
