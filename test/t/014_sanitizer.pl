@@ -24,7 +24,7 @@ END
 my $reports = PostgreSQL::Test::Utils::tempdir();
 {
 	chomp(my $libasan = `gcc -print-file-name=libasan.so`);
-	local $ENV{LD_PRELOAD} = "$libasan:$ENV{JEMCTX_VARIANTS}/sanitizer/nls.so";
+	local $ENV{LD_PRELOAD} = "$libasan:$ENV{BUILD_VARIANTS}/sanitizer/nls.so";
 	local $ENV{ASAN_OPTIONS} = "detect_leaks=0:abort_on_error=1:log_path=$reports/asan";
 	local $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
 	$node->start;

@@ -54,7 +54,7 @@ sub in_directory
 sub use_variant
 {
 	my ($name) = @_;
-	my $directory = ($ENV{JEMCTX_VARIANTS} // '') . "/$name/bin";
+	my $directory = ($ENV{BUILD_VARIANTS} // '') . "/$name/bin";
 
 	plan skip_all => "test/run has not built the variant \"$name\"" if !-x "$directory/postgres";
 	$ENV{PATH} = "$directory:$ENV{PATH}";

@@ -21,9 +21,6 @@
 PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(jemctx_bench);
 
-/* The largest chunk of the works that a Slab can do. */
-#define SLAB_CHUNK 276
-
 static MemoryContext
 make_allocset(void)
 {

@@ -10,6 +10,9 @@
 
 #include "postgres.h"
 
+/* Bytes of a chunk where all have one size, which is all that a Slab can do. */
+#define SLAB_CHUNK 128
+
 /* Makes contexts of one kind. */
 typedef MemoryContext (*ContextMaker) (void);
 

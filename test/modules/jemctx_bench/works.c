@@ -18,6 +18,8 @@
 #include "bench.h"
 
 #define SIZES 4096				/* a power of two */
+#define SMALLEST 24
+#define LARGEST 276
 #define PAIRS 2000000
 #define RESET_CHUNKS 2000
 #define RESET_ROUNDS 500
@@ -73,23 +75,22 @@ stop_clock(double operations)
 	return INSTR_TIME_GET_DOUBLE(now) * 1e9 / operations;
 }
 
-/* Sizes of 24 to 276 bytes, made beforehand so that making them is not timed. */
+/* Sizes, made beforehand so that making them is not timed. */
 static uint32 sizes[SIZES];
 
 static void
-make_sizes(void)
+make_sizes(uint32 smallest, uint32 largest)
 {
 	state = 88172645463325252;
 	for (int i = 0; i < SIZES; i++)
-		sizes[i] = between(24, 276);
+		sizes[i] = between(smallest, largest);
 }
 
 static void
-run_pairs(ContextMaker make, WorkResult *result)
+time_pairs(ContextMaker make, WorkResult *result)
 {
 	MemoryContext context = make();
 
-	make_sizes();
 	for (int warm = 0; warm < 2; warm++)
 	{
 		start_clock();
@@ -101,11 +102,25 @@ run_pairs(ContextMaker make, WorkResult *result)
 }
 
 static void
-run_reset(ContextMaker make, WorkResult *result)
+run_pairs(ContextMaker make, WorkResult *result)
+{
+	make_sizes(SMALLEST, LARGEST);
+	time_pairs(make, result);
+}
+
+/* The same with chunks of one size, as a Slab has them. */
+static void
+run_fixed_pairs(ContextMaker make, WorkResult *result)
+{
+	make_sizes(SLAB_CHUNK, SLAB_CHUNK);
+	time_pairs(make, result);
+}
+
+static void
+time_reset(ContextMaker make, WorkResult *result)
 {
 	MemoryContext context = make();
 
-	make_sizes();
 	for (int warm = 0; warm < 2; warm++)
 	{
 		start_clock();
@@ -121,6 +136,20 @@ run_reset(ContextMaker make, WorkResult *result)
 }
 
 static void
+run_reset(ContextMaker make, WorkResult *result)
+{
+	make_sizes(SMALLEST, LARGEST);
+	time_reset(make, result);
+}
+
+static void
+run_fixed_reset(ContextMaker make, WorkResult *result)
+{
+	make_sizes(SLAB_CHUNK, SLAB_CHUNK);
+	time_reset(make, result);
+}
+
+static void
 run_create(ContextMaker make, WorkResult *result)
 {
 	for (int warm = 0; warm < 2; warm++)
@@ -130,7 +159,7 @@ run_create(ContextMaker make, WorkResult *result)
 		{
 			MemoryContext context = make();
 
-			*(char *) MemoryContextAlloc(context, 100) = 1;
+			*(char *) MemoryContextAlloc(context, SLAB_CHUNK) = 1;
 			MemoryContextDelete(context);
 		}
 		result->ns = stop_clock(CREATES);
@@ -259,6 +288,18 @@ run_churn(ContextMaker make, WorkResult *result)
 	run_replacement(make, result, phase_size);
 }
 
+static uint32
+fixed_size(int phase)
+{
+	return SLAB_CHUNK;
+}
+
+static void
+run_fixed_churn(ContextMaker make, WorkResult *result)
+{
+	run_replacement(make, result, fixed_size);
+}
+
 static void
 run_pareto(ContextMaker make, WorkResult *result)
 {
@@ -273,7 +314,7 @@ run_stack(ContextMaker make, WorkResult *result, bool newest_first)
 	Slot	   *slots = make_slots(STACK_CHUNKS);
 	Size		before = resident_bytes();
 
-	make_sizes();
+	make_sizes(SMALLEST, LARGEST);
 	context = make();
 	start_clock();
 	for (int round = 0; round < STACK_ROUNDS; round++)
@@ -334,10 +375,13 @@ run_contexts(ContextMaker make, WorkResult *result)
 
 const Work works[] = {
 	{"pairs", run_pairs},
+	{"fixed_pairs", run_fixed_pairs},
 	{"reset", run_reset},
+	{"fixed_reset", run_fixed_reset},
 	{"create", run_create},
 	{"doubling", run_doubling},
 	{"churn", run_churn},
+	{"fixed_churn", run_fixed_churn},
 	{"pareto", run_pareto},
 	{"lifo", run_lifo},
 	{"fifo", run_fifo},
