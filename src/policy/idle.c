@@ -7,8 +7,9 @@
  * the last one's memory has been freed, and nothing of ours can be in the
  * way: whether it is in a transaction, in a failed one, or in none.  So we
  * stand in the way of that message and, when it has been sent, wait for the
- * client ourselves, as secure_read() would do next, on the same event set,
- * but only for jemctx.idle_purge_after.  Then we purge, and go on waiting.
+ * client ourselves, as secure_read() would do next, on the same event set.
+ * When it has been silent for jemctx.idle_purge_after we purge, and go on
+ * waiting.
  *
  * What else wakes a backend is served as PostgreSQL does it there, or left to
  * it: interrupts that end the session or cancel a statement take us out of
@@ -16,7 +17,10 @@
  * in PostgreSQL's own place, and only the transaction that a catchup interrupt
  * starts gives us control.
  *
- * Nothing is done in signal handlers, and there is no timer.
+ * A timeout for each wait would cost a short statement a few per cent of its
+ * time.  So there is an alarm, a few times in that period, and when the same
+ * wait has seen so many it has been long enough.  Nothing else is done in
+ * signal handlers.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +33,7 @@
 #include "storage/latch.h"
 #include "storage/sinval.h"
 #include "utils/guc.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -44,6 +49,9 @@
 
 #define DEFAULT_PURGE_AFTER 10000
 #define NEVER (-1)
+
+/* Alarms in the time after which a backend purges, which is exact to one of them. */
+#define ALARMS 4
 
 /* Less than this is not worth a purge. */
 #define WORTH_PURGING (256 * 1024)
@@ -64,6 +72,11 @@ static char ready_status;
 
 /* What the process has held after the last purge. */
 static Size purged_to;
+
+/* The alarm: with what setting it is on, and has it gone off? */
+static TimeoutId alarm_id = MAX_TIMEOUTS;
+static int	alarm_set_for;
+static volatile sig_atomic_t alarm_rang = false;
 
 /* When PostgreSQL waits for the client itself: the start of the last statement. */
 static TimestampTz left_after;
@@ -130,41 +143,61 @@ serve_interrupts(void)
 	return true;
 }
 
+static void
+ring_alarm(void)
+{
+	alarm_rang = true;			/* the latch is set already */
+}
+
+/*
+ * Have the alarm on, if there is anything to purge later.  Most of the time it
+ * still is; an error turns it off.
+ */
+static void
+set_alarm(void)
+{
+	if (purge_after <= 0 || !worth_purging())
+		return;
+	if (alarm_id == MAX_TIMEOUTS)
+		alarm_id = RegisterTimeout(USER_TIMEOUT, ring_alarm);
+	if (likely(get_timeout_active(alarm_id) && alarm_set_for == purge_after))
+		return;
+	alarm_rang = false;
+	alarm_set_for = purge_after;
+	enable_timeout_after(alarm_id, Max(purge_after / ALARMS, 1));
+}
+
 /* Wait for the client's next message, or an interrupt that PostgreSQL has to serve. */
 static void
 wait_for_client(RegistryEntry *entry, char status)
 {
-	TimestampTz deadline = 0;
-	long		timeout = -1L;
+	int			alarms = 0;
 	WaitEvent	event;
 
-	if (purge_after > 0 && worth_purging())
-	{
-		timeout = purge_after;
-		deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout);
-	}
+	alarm_rang = false;
 	for (;;)
 	{
 		if (unlikely(is_requested(entry)))
 			purge();
+		set_alarm();
 		ModifyWaitEvent(FeBeWaitSet, FeBeWaitSetSocketPos, WL_SOCKET_READABLE, NULL);
-		if (WaitEventSetWait(FeBeWaitSet, timeout, &event, 1, WAIT_EVENT_CLIENT_READ) == 0)
-		{
-			go_idle(status);
-			timeout = -1L;
-			continue;
-		}
+		WaitEventSetWait(FeBeWaitSet, -1L, &event, 1, WAIT_EVENT_CLIENT_READ);
 		if (!(event.events & WL_LATCH_SET))
 			return;
 		ResetLatch(MyLatch);
+		if (alarm_rang)
+		{
+			/* the first one was set before this wait began */
+			alarm_rang = false;
+			if (alarms++ == ALARMS && worth_purging())
+				go_idle(status);
+		}
 		if (!serve_interrupts())
 			break;
-		if (timeout > 0)
-			timeout = Max(1L, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline));
 	}
 
 	/* we may not come back, so what was to be done later is done now */
-	if (timeout > 0 && !ProcDiePending)
+	if (purge_after > 0 && worth_purging() && !ProcDiePending)
 		go_idle(status);
 	left_after = GetCurrentStatementStartTimestamp();
 	pg_atomic_write_u32(&entry->state, REGISTRY_LEFT);
