@@ -10,7 +10,7 @@ DATA = jemctx--1.0.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
-ROOMS = jemalloc arena context views
+ROOMS = jemalloc arena context namespace views
 OBJS = jemctx.o $(patsubst %.c,%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 
 # PostgreSQL 15 does not mark what a module exports; we do, and hide the rest.

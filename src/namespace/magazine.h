@@ -1,0 +1,102 @@
+/*-------------------------------------------------------------------------
+ *
+ * magazine.h
+ *	  A process's free objects of a namespace.
+ *
+ * A handle has a magazine for each size class, a stack of free objects that
+ * only this process uses.  How many there are in each stands on the process's
+ * shelf in shared memory, so that everybody can tell what is cached where.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_MAGAZINE_H
+#define JEMCTX_MAGAZINE_H
+
+#include "jemctx.h"
+
+#include "namespace/depot.h"
+
+/* A process's counts for a namespace.  Others only read, but for the request. */
+typedef struct Shelf
+{
+	pg_atomic_uint64 life;		/* whose objects these are */
+	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
+	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
+	uint16		counts[SIZES_COUNT];
+} Shelf;
+
+typedef union PaddedShelf
+{
+	Shelf		shelf;
+	char		pad[PG_CACHE_LINE_SIZE];
+} PaddedShelf;
+
+typedef struct Magazine
+{
+	void	  **objects;
+	uint16		capacity;		/* how many it may have; reserved in the depot */
+} Magazine;
+
+/*
+ * A process's handle of a namespace.  It stays what it is when the namespace
+ * is dropped; another one in its slot is reached through another handle.
+ */
+struct JemctxNamespace
+{
+	Namespace  *space;
+	uint64		life;			/* of the contents that the magazines are from */
+	uint16	   *counts;			/* of the shelf */
+	uint32		owner;			/* in the tags of the namespace's pages */
+	Shelf	   *shelf;
+	char		name[NAMEDATALEN];
+	Magazine	magazines[SIZES_COUNT];
+	void	   *objects[FLEXIBLE_ARRAY_MEMBER]; /* room for all magazines */
+};
+
+#define LIFE_GENERATION(life) ((uint64) (life) >> 32)
+#define NEXT_GENERATION(life) ((uint64) (LIFE_GENERATION(life) + 1) << 32)
+
+extern bool magazine_map(void);
+extern Shelf *magazine_shelf(int process, int slot);
+extern JemctxNamespace *magazine_handle(Namespace *space);
+extern void magazine_renew(JemctxNamespace *ns);
+extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
+extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_flush_all(void);
+extern void magazine_flush(JemctxNamespace *ns);
+
+/* Raises an ERROR if the namespace was dropped; takes note of a reset. */
+static inline void
+magazine_check(JemctxNamespace *ns)
+{
+	if (unlikely(pg_atomic_read_u64(&ns->space->life) != ns->life))
+		magazine_renew(ns);
+}
+
+/* A free object of the class, or NULL if the magazine is empty. */
+static inline void *
+magazine_pop(JemctxNamespace *ns, uint32 class)
+{
+	uint16		count = ns->counts[class];
+
+	if (unlikely(count == 0))
+		return NULL;
+	ns->counts[class] = --count;
+	return ns->magazines[class].objects[count];
+}
+
+/* False if the magazine is full. */
+static inline bool
+magazine_push(JemctxNamespace *ns, uint32 class, void *object)
+{
+	Magazine   *magazine = &ns->magazines[class];
+	uint16		count = ns->counts[class];
+
+	if (unlikely(count >= magazine->capacity))
+		return false;
+	magazine->objects[count] = object;
+	ns->counts[class] = count + 1;
+	return true;
+}
+
+#endif							/* JEMCTX_MAGAZINE_H */
