@@ -45,28 +45,29 @@ report_out_of_memory(JemctxNamespace *ns, Size size)
 			 errhint("All namespaces share jemctx.namespace_memory, and what the machine and its control groups have left.")));
 }
 
-/* Fill the magazine, with the keeper's help if need be, and take an object. */
-static void *pg_noinline
-allocate_slow(JemctxNamespace *ns, uint32 class)
+/* A free object of the class, with the keeper's help if need be, or NULL. */
+static void *
+allocate_small(JemctxNamespace *ns, uint32 class)
 {
+	void	   *object = magazine_pop(ns, class);
 	bool		refused = false;
 
-	for (;;)
+	while (object == NULL)
 	{
 		int			count = magazine_fill(ns, class);
 
-		if (count > 0)
-			return magazine_pop(ns, class);
 		if (count == DEPOT_STALE)
 			magazine_check(ns);
-		else if (refused)
+		else if (count == 0 && refused)
 			return NULL;
-		else
+		else if (count == 0)
 			request_slabs(ns->space, ns->life, size_classes[class].kind, &refused);
+		object = magazine_pop(ns, class);
 	}
+	return object;
 }
 
-static void *pg_noinline
+static void *
 allocate_large(JemctxNamespace *ns, Size size, bool zero)
 {
 	void	   *object;
@@ -98,34 +99,41 @@ check_size(Size size, int flags)
 		elog(ERROR, "invalid memory alloc request size %zu", size);
 }
 
-void *
-jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
+/* What is not in a magazine, or must be zeroed, or is large. */
+static void *pg_noinline
+allocate_otherwise(JemctxNamespace *ns, Size size, int flags)
 {
 	void	   *object;
 
 	magazine_check(ns);
-	if (likely(size <= SIZES_LARGEST))
+	check_size(size, flags);
+	if (size > SIZES_LARGEST)
+		object = allocate_large(ns, size, (flags & MCXT_ALLOC_ZERO) != 0);
+	else
 	{
-		uint32		class = size_class(size);
-
-		object = magazine_pop(ns, class);
-		if (unlikely(object == NULL))
-			object = allocate_slow(ns, class);
+		object = allocate_small(ns, size_class(size));
 		if (object != NULL && (flags & MCXT_ALLOC_ZERO))
 			memset(object, 0, size);
 	}
-	else
+	return object != NULL ? object : refuse(ns, size, flags);
+}
+
+/* No more than what most calls need, so that it needs no stack for the rest. */
+void *
+jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
+{
+	if (likely(size <= SIZES_LARGEST && (flags & MCXT_ALLOC_ZERO) == 0) && magazine_is_current(ns))
 	{
-		check_size(size, flags);
-		object = allocate_large(ns, size, (flags & MCXT_ALLOC_ZERO) != 0);
+		void	   *object = magazine_pop(ns, size_class(size));
+
+		if (likely(object != NULL))
+			return object;
 	}
-	if (unlikely(object == NULL))
-		return refuse(ns, size, flags);
-	return object;
+	return allocate_otherwise(ns, size, flags);
 }
 
 /* A pointer that is none to a small object in use: a large one, or a mistake. */
-static void pg_noinline
+static void
 free_other(JemctxNamespace *ns, void *pointer)
 {
 	Size		page = pagemap_page(pointer);
@@ -149,38 +157,46 @@ free_other(JemctxNamespace *ns, void *pointer)
 }
 
 /*
- * The class of the small object that the pointer is to, or SIZES_COUNT when it
- * is to no such object of this namespace.
+ * The class of the small object that the pointer is to, or CLASS_UNUSED when
+ * it is to no such object of this namespace.
  */
 static inline uint32
-small_object_class(JemctxNamespace *ns, void *pointer)
+small_object_class(const JemctxNamespace *ns, void *pointer)
 {
 	Size		page = pagemap_page(pointer);
 	PageTag		tag;
-	uint32		class;
-	uint32		index;
 
 	if (unlikely(page >= region_pages))
-		return SIZES_COUNT;
+		return CLASS_UNUSED;
 	tag = page_tags[page];
-	class = TAG_CLASS(tag);
-	if (unlikely(TAG_OWNER(tag) != ns->owner || class >= SIZES_COUNT) ||
-		unlikely(!size_class_index(&size_classes[class], pagemap_offset(pointer, tag), &index)))
-		return SIZES_COUNT;
-	return class;
+	if (unlikely(TAG_OWNER(tag) != ns->owner ||
+				 !size_class_divides(&size_classes[TAG_CLASS(tag)], pagemap_offset(pointer, tag))))
+		return CLASS_UNUSED;
+	return TAG_CLASS(tag);
 }
 
-void
-jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
+/* What does not fit into a magazine, or is large, or a mistake. */
+static void pg_noinline
+free_otherwise(JemctxNamespace *ns, void *pointer)
 {
 	uint32		class;
 
 	magazine_check(ns);
 	class = small_object_class(ns, pointer);
-	if (unlikely(class == SIZES_COUNT))
+	if (class == CLASS_UNUSED)
 		free_other(ns, pointer);
-	else if (unlikely(!magazine_push(ns, class, pointer)))
+	else if (!magazine_push(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
+}
+
+void
+jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
+{
+	uint32		class = small_object_class(ns, pointer);
+
+	if (unlikely(class == CLASS_UNUSED) || !magazine_is_current(ns) ||
+		unlikely(!magazine_push(ns, class, pointer)))
+		free_otherwise(ns, pointer);
 }
 
 Size
@@ -191,7 +207,7 @@ jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 
 	magazine_check(ns);
 	class = small_object_class(ns, pointer);
-	if (likely(class != SIZES_COUNT))
+	if (likely(class != CLASS_UNUSED))
 		return size_classes[class].size;
 	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
 		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)

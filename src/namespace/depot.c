@@ -21,7 +21,6 @@
 #include "namespace/depot.h"
 #include "namespace/faults.h"
 #include "namespace/keeper.h"
-#include "namespace/region.h"
 
 #define WORD_BITS 64
 
@@ -317,7 +316,6 @@ int
 depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int wanted)
 {
 	Bin		   *bin = &space->bins[class].bin;
-	uint32		fresh = NO_PAGE;
 	int			count = 0;
 
 	FAULT_POINT(FAULT_DIE_BEFORE_FILL);
@@ -328,7 +326,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 		uint32		page = fullest_slab(bin);
 
 		if (page == NO_PAGE && count == 0)
-			page = fresh = add_slab(space, bin, class);
+			page = add_slab(space, bin, class);
 		if (page == NO_PAGE)
 			break;
 		count += take_from_slab(page, &size_classes[class], objects + count, wanted - count);
@@ -339,8 +337,6 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 	bin->fills++;
 	unlock(&bin->lock);
 	FAULT_POINT(FAULT_DIE_AFTER_FILL);
-	if (fresh != NO_PAGE)
-		region_populate(pagemap_address(fresh), slab_bytes(size_classes[class].kind));
 	return count;
 }
 
@@ -350,12 +346,13 @@ give_to_slab(Namespace *space, Bin *bin, uint32 class, void *object)
 {
 	Size		page = pagemap_page(object);
 	PageTag		tag = page_tags[page];
+	uint32		offset = pagemap_offset(object, tag);
+	uint32		index = size_class_index(&size_classes[class], offset);
 	Slab	   *slab;
-	uint32		index;
 	uint64		mask;
 
 	if (TAG_OWNER(tag) != space->owner || TAG_CLASS(tag) != class ||
-		!size_class_index(&size_classes[class], pagemap_offset(object, tag), &index))
+		!size_class_divides(&size_classes[class], offset))
 		return false;
 	page -= TAG_POSITION(tag);
 	slab = &page_slabs[page];
@@ -363,10 +360,10 @@ give_to_slab(Namespace *space, Bin *bin, uint32 class, void *object)
 	if ((slab->used[index / WORD_BITS] & mask) == 0)
 		return false;
 	slab->used[index / WORD_BITS] &= ~mask;
-	if (--slab->live == 0)
+	slab->live--;
+	regroup(bin, page, &size_classes[class]);
+	if (slab->live == 0 && bin->nonfull > 1)
 		remove_slab(space, bin, class, page);
-	else
-		regroup(bin, page, &size_classes[class]);
 	return true;
 }
 
@@ -396,6 +393,27 @@ depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int coun
 	unlock(&bin->lock);
 	FAULT_POINT(FAULT_DIE_AFTER_FLUSH);
 	return wrongs;
+}
+
+/* Give the stock the free slabs that bins keep so as not to ask for one at once. */
+void
+depot_tidy(Namespace *space)
+{
+	for (int class = 0; class < SIZES_COUNT; class++)
+	{
+		Bin		   *bin = &space->bins[class].bin;
+
+		if (bin->slabs == 0)
+			continue;
+		lock(&bin->lock);
+		for (uint32 page = bin->groups[0], next; page != NO_PAGE; page = next)
+		{
+			next = page_slabs[page].next;
+			if (page_slabs[page].live == 0)
+				remove_slab(space, bin, class, page);
+		}
+		unlock(&bin->lock);
+	}
 }
 
 /*

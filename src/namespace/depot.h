@@ -33,6 +33,7 @@ extern void depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 la
 extern uint32 depot_unstock(Namespace *space, SlabKind kind, uint32 keep);
 extern void depot_count_large(Namespace *space, uint32 pages);
 extern uint32 depot_returned(Namespace *space);
+extern void depot_tidy(Namespace *space);
 extern void depot_clear(Namespace *space, uint64 life);
 
 /* Is the process between taking and releasing one of the locks? */

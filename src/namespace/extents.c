@@ -28,6 +28,9 @@
 /* Address space that jemalloc takes at a time. */
 #define GROWTH ((size_t) 2 * 1024 * 1024)
 
+/* From this size on jemalloc's objects have pages of their own: four pages and up. */
+#define SMALLEST_LARGE (4 * SIZES_PAGE)
+
 typedef struct ExtentArena
 {
 	extent_hooks_t hooks;		/* must be first: jemalloc hands it to the hooks */
@@ -190,11 +193,28 @@ make_arena(Namespace *space)
 	return true;
 }
 
-/* What jemalloc takes for an object of so many bytes: large ones get a page more. */
+/* Does jemalloc add a page to a large object, to place it anywhere in the first? */
+static bool
+pads_large(void)
+{
+	static int	pads = -1;
+	bool		value = false;
+	size_t		length = sizeof(value);
+
+	if (pads < 0 && je.mallctl("opt.cache_oblivious", &value, &length, NULL, 0) != 0)
+		je.mallctl("config.cache_oblivious", &value, &length, NULL, 0);
+	if (pads < 0)
+		pads = value;
+	return pads;
+}
+
+/* What jemalloc takes for an object of so many bytes. */
 static Size
 taken_for(Size bytes)
 {
-	return bytes > SIZES_LARGEST ? je.nallocx(bytes, MALLOCX_LG_ALIGN(SIZES_PAGE_LG)) : bytes;
+	Size		size = je.nallocx(bytes, MALLOCX_LG_ALIGN(SIZES_PAGE_LG));
+
+	return size < SMALLEST_LARGE || !pads_large() ? size : size + SIZES_PAGE;
 }
 
 /* Pages for a slab or a large object, or NO_PAGE. */

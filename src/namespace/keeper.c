@@ -162,6 +162,7 @@ static void
 squeeze(Namespace *space)
 {
 	take_returned(space);
+	depot_tidy(space);
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 		remove_slabs(space, kind, 0);
 	extents_purge(space);
@@ -354,6 +355,8 @@ tick_namespace(Namespace *space)
 	Size		dirty;
 
 	take_returned(space);
+	if (*ticks == PURGE_TICKS)
+		depot_tidy(space);
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 		used |= tick_stock(space, kind);
 	dirty = extents_dirty(space);

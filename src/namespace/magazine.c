@@ -93,16 +93,6 @@ attach(void)
 	attached = true;
 }
 
-static Size
-handle_objects(void)
-{
-	Size		objects = 0;
-
-	for (int class = 0; class < SIZES_COUNT; class++)
-		objects += size_classes[class].cache;
-	return objects;
-}
-
 /* Begin with empty magazines. */
 static void
 start_over(JemctxNamespace *ns, uint64 life)
@@ -110,7 +100,7 @@ start_over(JemctxNamespace *ns, uint64 life)
 	ns->life = life;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
-		ns->magazines[class].capacity = 0;
+		ns->capacities[class] = 0;
 		ns->counts[class] = 0;
 	}
 	pg_atomic_write_u32(&ns->shelf->flush_wanted, 0);
@@ -120,19 +110,13 @@ start_over(JemctxNamespace *ns, uint64 life)
 static JemctxNamespace *
 make_handle(Namespace *space)
 {
-	JemctxNamespace *ns = MemoryContextAlloc(TopMemoryContext, offsetof(JemctxNamespace, objects) +
-											 handle_objects() * sizeof(void *));
-	void	  **objects = ns->objects;
+	JemctxNamespace *ns = MemoryContextAlloc(TopMemoryContext, sizeof(JemctxNamespace));
 
 	ns->space = space;
 	ns->owner = space->owner;
 	ns->shelf = magazine_shelf(MyProc->pgprocno, space->owner - 1);
 	ns->counts = ns->shelf->counts;
-	for (int class = 0; class < SIZES_COUNT; class++)
-	{
-		ns->magazines[class].objects = objects;
-		objects += size_classes[class].cache;
-	}
+	strlcpy(ns->name, space->name, NAMEDATALEN);
 	return ns;
 }
 
@@ -150,7 +134,6 @@ magazine_handle(Namespace *space)
 		return ns;
 	attach();
 	ns = make_handle(space);
-	strlcpy(ns->name, space->name, NAMEDATALEN);
 	start_over(ns, life);
 	handles[space->owner - 1] = ns;
 	return ns;
@@ -173,13 +156,13 @@ magazine_renew(JemctxNamespace *ns)
 static void
 grow(JemctxNamespace *ns, uint32 class)
 {
-	Magazine   *magazine = &ns->magazines[class];
 	const SizeClass *size = &size_classes[class];
-	uint16		capacity = Min(size->cache, Max(FIRST_CAPACITY, 2 * magazine->capacity));
+	int			capacity = ns->capacities[class];
+	int			larger = Min(size->cache, Max(FIRST_CAPACITY, 2 * capacity));
 
-	if (capacity > magazine->capacity &&
-		depot_reserve(ns->space, ns->life, class, (capacity - magazine->capacity) * size->size))
-		magazine->capacity = capacity;
+	if (larger > capacity &&
+		depot_reserve(ns->space, ns->life, class, (Size) (larger - capacity) * size->size))
+		ns->capacities[class] = larger;
 }
 
 /*
@@ -190,11 +173,11 @@ grow(JemctxNamespace *ns, uint32 class)
 int
 magazine_fill(JemctxNamespace *ns, uint32 class)
 {
-	Magazine   *magazine = &ns->magazines[class];
 	int			count;
 
 	grow(ns, class);
-	count = depot_take(ns->space, ns->life, class, magazine->objects, Max(1, magazine->capacity / 2));
+	count = depot_take(ns->space, ns->life, class, ns->magazines[class],
+					   Max(1, ns->capacities[class] / 2));
 	if (count > 0)
 		ns->counts[class] = count;
 	return count;
@@ -207,13 +190,13 @@ magazine_fill(JemctxNamespace *ns, uint32 class)
 static void *
 give_lower(JemctxNamespace *ns, uint32 class, int count)
 {
-	Magazine   *magazine = &ns->magazines[class];
+	void	  **objects = ns->magazines[class];
 	int			left = ns->counts[class] - count;
 	void	   *wrong = NULL;
 
-	if (depot_give(ns->space, ns->life, class, magazine->objects, count, &wrong) == DEPOT_STALE)
+	if (depot_give(ns->space, ns->life, class, objects, count, &wrong) == DEPOT_STALE)
 		return NULL;			/* the next use finds out */
-	memmove(magazine->objects, magazine->objects + count, left * sizeof(void *));
+	memmove(objects, objects + count, left * sizeof(void *));
 	ns->counts[class] = left;
 	return wrong;
 }
@@ -234,16 +217,15 @@ report_double_free(JemctxNamespace *ns, void *wrong, int elevel)
 void
 magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 {
-	Magazine   *magazine = &ns->magazines[class];
 	void	   *wrong = NULL;
 
 	grow(ns, class);
-	if (magazine->capacity == 0)
+	if (ns->capacities[class] == 0)
 		depot_give(ns->space, ns->life, class, &object, 1, &wrong);
 	else
 	{
-		if (ns->counts[class] >= magazine->capacity)
-			wrong = give_lower(ns, class, ns->counts[class] - magazine->capacity / 2);
+		if (ns->counts[class] >= ns->capacities[class])
+			wrong = give_lower(ns, class, ns->counts[class] - ns->capacities[class] / 2);
 		magazine_push(ns, class, object);
 	}
 	report_double_free(ns, wrong, ERROR);
@@ -258,13 +240,11 @@ magazine_flush(JemctxNamespace *ns)
 		return;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
-		Magazine   *magazine = &ns->magazines[class];
-
 		if (ns->counts[class] > 0)
 			report_double_free(ns, give_lower(ns, class, ns->counts[class]), WARNING);
-		if (magazine->capacity > 0)
-			depot_release(ns->space, ns->life, class, (Size) magazine->capacity * size_classes[class].size);
-		magazine->capacity = 0;
+		if (ns->capacities[class] > 0)
+			depot_release(ns->space, ns->life, class, (Size) ns->capacities[class] * size_classes[class].size);
+		ns->capacities[class] = 0;
 	}
 }
 

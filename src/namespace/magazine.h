@@ -31,12 +31,6 @@ typedef union PaddedShelf
 	char		pad[PG_CACHE_LINE_SIZE];
 } PaddedShelf;
 
-typedef struct Magazine
-{
-	void	  **objects;
-	uint16		capacity;		/* how many it may have; reserved in the depot */
-} Magazine;
-
 /*
  * A process's handle of a namespace.  It stays what it is when the namespace
  * is dropped; another one in its slot is reached through another handle.
@@ -49,8 +43,8 @@ struct JemctxNamespace
 	uint32		owner;			/* in the tags of the namespace's pages */
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
-	Magazine	magazines[SIZES_COUNT];
-	void	   *objects[FLEXIBLE_ARRAY_MEMBER]; /* room for all magazines */
+	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
+	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
 };
 
 #define LIFE_GENERATION(life) ((uint64) (life) >> 32)
@@ -65,11 +59,17 @@ extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 extern void magazine_flush_all(void);
 extern void magazine_flush(JemctxNamespace *ns);
 
+static inline bool
+magazine_is_current(const JemctxNamespace *ns)
+{
+	return likely(pg_atomic_read_u64(&ns->space->life) == ns->life);
+}
+
 /* Raises an ERROR if the namespace was dropped; takes note of a reset. */
 static inline void
 magazine_check(JemctxNamespace *ns)
 {
-	if (unlikely(pg_atomic_read_u64(&ns->space->life) != ns->life))
+	if (!magazine_is_current(ns))
 		magazine_renew(ns);
 }
 
@@ -77,24 +77,24 @@ magazine_check(JemctxNamespace *ns)
 static inline void *
 magazine_pop(JemctxNamespace *ns, uint32 class)
 {
-	uint16		count = ns->counts[class];
+	uint32		count = ns->counts[class];
 
 	if (unlikely(count == 0))
 		return NULL;
-	ns->counts[class] = --count;
-	return ns->magazines[class].objects[count];
+	count--;
+	ns->counts[class] = count;
+	return ns->magazines[class][count];
 }
 
 /* False if the magazine is full. */
 static inline bool
 magazine_push(JemctxNamespace *ns, uint32 class, void *object)
 {
-	Magazine   *magazine = &ns->magazines[class];
-	uint16		count = ns->counts[class];
+	uint32		count = ns->counts[class];
 
-	if (unlikely(count >= magazine->capacity))
+	if (unlikely(count >= ns->capacities[class]))
 		return false;
-	magazine->objects[count] = object;
+	ns->magazines[class][count] = object;
 	ns->counts[class] = count + 1;
 	return true;
 }

@@ -17,16 +17,17 @@
 #include "namespace/shared.h"
 
 /*
- * Owner (the namespace's slot, 0 for none), size class, and which page of its
- * slab this is, a byte each.
+ * Owner (the namespace's slot, 0 for none) and size class, a byte each, and
+ * the page's offset into its slab.
  */
 typedef uint32 PageTag;
 
 #define TAG(owner, class, position) \
-	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << 16)
+	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << (16 + SIZES_PAGE_LG))
 #define TAG_OWNER(tag) ((tag) & 0xff)
 #define TAG_CLASS(tag) (((tag) >> 8) & 0xff)
-#define TAG_POSITION(tag) ((tag) >> 16)
+#define TAG_OFFSET(tag) ((tag) >> 16)
+#define TAG_POSITION(tag) (TAG_OFFSET(tag) >> SIZES_PAGE_LG)
 
 /* In the place of a size class. */
 #define CLASS_UNUSED 0xff		/* the owner's, without objects */
@@ -51,11 +52,15 @@ typedef struct Slab
 	char		pad[15];
 } Slab;
 
+#pragma GCC visibility push(hidden)
+
 /* Set in the postmaster before it has children. */
 extern char *region_base;
 extern Size region_pages;
 extern PageTag *page_tags;
 extern Slab *page_slabs;
+
+#pragma GCC visibility pop
 
 /* Too large for pointers that are not into the region. */
 static inline Size
@@ -74,14 +79,7 @@ pagemap_address(Size page)
 static inline uint32
 pagemap_offset(const void *pointer, PageTag tag)
 {
-	return ((uintptr_t) pointer & (SIZES_PAGE - 1)) + (TAG_POSITION(tag) << SIZES_PAGE_LG);
-}
-
-/* The page that the slab or large object of this page begins with. */
-static inline Size
-pagemap_head(Size page)
-{
-	return page - TAG_POSITION(page_tags[page]);
+	return ((uintptr_t) pointer & (SIZES_PAGE - 1)) + TAG_OFFSET(tag);
 }
 
 extern bool pagemap_map(void);

@@ -21,11 +21,6 @@
 #include "namespace/machine.h"
 #include "namespace/region.h"
 
-/* Since Linux 5.14; older kernels refuse it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 #define WORD_BITS 64
 
 int			namespace_memory;
@@ -55,6 +50,12 @@ clear_bits(uint64 *map, Size page, Size pages)
 {
 	for (Size i = page; i < page + pages; i++)
 		map[i / WORD_BITS] &= ~(UINT64CONST(1) << i % WORD_BITS);
+}
+
+static Size
+bitmap_words(void)
+{
+	return (region_pages + WORD_BITS - 1) / WORD_BITS;
 }
 
 /* Shared memory without a file, or NULL. */
@@ -105,7 +106,7 @@ region_size(void)
 bool
 region_open(void)
 {
-	Size		words = (region_pages + WORD_BITS - 1) / WORD_BITS;
+	Size		words = bitmap_words();
 
 	taken = calloc(words, sizeof(uint64));
 	unclean = calloc(words, sizeof(uint64));
@@ -241,14 +242,4 @@ bool
 region_may_commit(Size bytes)
 {
 	return machine_may_take(bytes);
-}
-
-/*
- * Make pages present that are about to be used: a page fault for each would
- * take ten times as long.  Where the kernel cannot do it they are faulted in.
- */
-void
-region_populate(void *start, Size bytes)
-{
-	(void) madvise(start, bytes, MADV_POPULATE_WRITE);
 }

@@ -33,6 +33,5 @@ extern void region_trim(void);
 
 /* Anywhere */
 extern Size region_size(void);
-extern void region_populate(void *start, Size bytes);
 
 #endif							/* JEMCTX_REGION_H */

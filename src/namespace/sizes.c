@@ -12,8 +12,7 @@
 /* A single page is used if it wastes no more than this part of it. */
 #define TOLERABLE_WASTE 20
 
-/* A process keeps at most so many free objects, and so many bytes, of a class. */
-#define CACHE_OBJECTS 128
+/* A process keeps at most so many bytes of a class. */
 #define CACHE_BYTES 16384
 #define CACHE_LEAST 2
 
@@ -24,7 +23,7 @@ static const uint16 sizes[SIZES_COUNT] = {
 	8192, SIZES_LARGEST
 };
 
-SizeClass	size_classes[SIZES_COUNT];
+SizeClass	size_classes[UINT8_MAX + 1];
 uint8		size_class_table[SIZES_LARGEST / SIZES_GRAIN + 1];
 
 static void
@@ -36,7 +35,8 @@ define_class(SizeClass *class, uint32 size)
 	class->reciprocal = (uint32) (((UINT64CONST(1) << 32) + size - 1) / size);
 	class->kind = fits_page ? SLAB_ONE_PAGE : SLAB_THREE_PAGES;
 	class->capacity = slab_bytes(class->kind) / size;
-	class->cache = Max(CACHE_LEAST, Min(CACHE_OBJECTS, CACHE_BYTES / size));
+	class->end = class->capacity * size;
+	class->cache = Max(CACHE_LEAST, Min(SIZES_CACHE, CACHE_BYTES / size));
 }
 
 void

@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * peers.c
+ *	  The namespace and the area of dsa that the works are done in.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sharing.h"
+
+#include "storage/lwlock.h"
+
+#define COMMON_NAME "sharing common"
+#define BENCH_NAME "sharing"
+
+JemctxNamespace *bench_namespace;
+MemoryContext bench_context;
+dsa_area   *bench_area;
+
+/* The generation that this process has open. */
+static uint32 opened;
+
+static Common *
+find_common(void)
+{
+	JemctxNamespace *ns = jemctx_namespace_find(COMMON_NAME, true);
+
+	if (ns == NULL)
+	{
+		ns = jemctx_namespace_create(COMMON_NAME, 0);
+		jemctx_namespace_set_root(ns, jemctx_namespace_allocate(ns, sizeof(Common), MCXT_ALLOC_ZERO));
+	}
+	return jemctx_namespace_root(ns);
+}
+
+static void
+open_area(Common *common)
+{
+	if (bench_area)
+		dsa_detach(bench_area);
+	bench_area = dsa_attach(common->area);
+	dsa_pin_mapping(bench_area);
+}
+
+/* Open what the last session to make them has made. */
+Common *
+peers_open(void)
+{
+	Common	   *common = find_common();
+
+	if (common->generation == 0)
+		elog(ERROR, "call jemctx_sharing_fresh() first");
+	if (opened == common->generation)
+		return common;
+	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
+	open_area(common);
+	bench_namespace = jemctx_namespace_find(BENCH_NAME, false);
+	bench_context = jemctx_namespace_context(bench_namespace);
+	opened = common->generation;
+	return common;
+}
+
+void
+peers_fresh(Size size_limit)
+{
+	Common	   *common = find_common();
+	dsa_area   *area;
+
+	if (common->generation > 0)
+	{
+		peers_open();
+		jemctx_namespace_drop(BENCH_NAME);
+		dsa_unpin(bench_area);
+	}
+	else
+		common->tranche = LWLockNewTrancheId();
+	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
+	area = dsa_create(common->tranche);
+	dsa_pin(area);
+	common->area = dsa_get_handle(area);
+	jemctx_namespace_create(BENCH_NAME, size_limit);
+	common->generation++;
+	if (bench_area)
+		dsa_detach(bench_area);
+	dsa_pin_mapping(area);
+	bench_area = area;
+	bench_namespace = jemctx_namespace_find(BENCH_NAME, false);
+	bench_context = jemctx_namespace_context(bench_namespace);
+	opened = common->generation;
+}
