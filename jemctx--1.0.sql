@@ -45,14 +45,16 @@ COMMENT ON COLUMN jemctx_arenas.fragmentation IS 'share of active pages without 
 
 CREATE FUNCTION jemctx_get_bins(
 	OUT arena int, OUT size bigint, OUT curregs bigint, OUT curslabs bigint,
-	OUT nonfull_slabs bigint, OUT utilization float8, OUT waste bigint)
+	OUT nonfull_slabs bigint, OUT utilization float8, OUT waste bigint, OUT namespace text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION jemctx_get_bins() IS 'the size classes in use in the jemalloc arenas of this backend';
 
 CREATE VIEW jemctx_bins AS SELECT * FROM jemctx_get_bins();
-COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend';
+COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend, and of namespaces';
+COMMENT ON COLUMN jemctx_bins.namespace IS 'the namespace whose arena it is, NULL for this backend''s own; for those who may read all statistics';
+COMMENT ON COLUMN jemctx_bins.arena IS 'the arena of this backend, NULL for a namespace';
 COMMENT ON COLUMN jemctx_bins.size IS 'bytes of an object of the class';
 COMMENT ON COLUMN jemctx_bins.curregs IS 'objects allocated';
 COMMENT ON COLUMN jemctx_bins.curslabs IS 'slabs that hold them, NULL for large classes, whose objects have pages for themselves';

@@ -208,16 +208,24 @@ pads_large(void)
 	return pads;
 }
 
-/* What jemalloc takes for an object of so many bytes. */
-static Size
-taken_for(Size bytes)
+/* As many pages as jemalloc would give for so many. */
+uint32
+extents_round(uint32 pages)
 {
-	Size		size = je.nallocx(bytes, MALLOCX_LG_ALIGN(SIZES_PAGE_LG));
-
-	return size < SMALLEST_LARGE || !pads_large() ? size : size + SIZES_PAGE;
+	return je.nallocx(pages * SIZES_PAGE, MALLOCX_LG_ALIGN(SIZES_PAGE_LG)) / SIZES_PAGE;
 }
 
-/* Pages for a slab or a large object, or NO_PAGE. */
+/* Count an object of so many bytes in, or with sign -1 out. */
+static void
+count_held(Namespace *space, Size bytes, int sign)
+{
+	Size		padding = bytes >= SMALLEST_LARGE && pads_large() ? SIZES_PAGE : 0;
+
+	pg_atomic_fetch_add_u64(&space->held, sign * (int64) (bytes + padding));
+	pg_atomic_fetch_add_u64(&space->padding, sign * (int64) padding);
+}
+
+/* Pages for a slab or a large object, as many as extents_round() says, or NO_PAGE. */
 uint32
 extents_alloc(Namespace *space, uint32 pages, bool zero)
 {
@@ -230,14 +238,14 @@ extents_alloc(Namespace *space, uint32 pages, bool zero)
 	start = je.mallocx(pages * SIZES_PAGE, arena->flags | flags);
 	if (start == NULL)
 		return NO_PAGE;
-	pg_atomic_fetch_add_u64(&space->held, taken_for(pages * SIZES_PAGE));
+	count_held(space, pages * SIZES_PAGE, 1);
 	return pagemap_page(start);
 }
 
 void
 extents_free(Namespace *space, uint32 page, uint32 pages)
 {
-	pg_atomic_fetch_sub_u64(&space->held, taken_for(pages * SIZES_PAGE));
+	count_held(space, pages * SIZES_PAGE, -1);
 	pagemap_set(page, pages, space->owner, CLASS_UNUSED);
 	je.dallocx(pagemap_address(page), arena_of(space)->flags);
 }
@@ -252,6 +260,7 @@ extents_reset(Namespace *space)
 		return;
 	mallctl_act(mallctl_arena("arena.%u.reset", space->arena));
 	pg_atomic_write_u64(&space->held, 0);
+	pg_atomic_write_u64(&space->padding, 0);
 	extents_purge(space);
 }
 

@@ -10,6 +10,7 @@
 
 #include "namespace/shared.h"
 
+extern uint32 extents_round(uint32 pages);
 extern uint32 extents_alloc(Namespace *space, uint32 pages, bool zero);
 extern void extents_free(Namespace *space, uint32 page, uint32 pages);
 extern void extents_reset(Namespace *space);

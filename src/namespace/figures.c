@@ -131,6 +131,7 @@ figures_of(int slot, NamespaceFigures *figures)
 	figures->free += figures->active - figures->allocated;
 	add_stock(space, figures);
 	figures->free += figures->committed - pg_atomic_read_u64(&space->held);
+	figures->free += pg_atomic_read_u64(&space->padding);
 	cached = add_cached(space, figures);
 	figures->objects -= Min(figures->objects, cached);
 	figures->allocated -= Min(figures->allocated, figures->cached);

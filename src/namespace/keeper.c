@@ -209,7 +209,7 @@ fill_stock(Namespace *space, SlabKind kind)
 static void *
 alloc_large(Namespace *space, Size size, bool zero)
 {
-	uint32		pages = (size + SIZES_PAGE - 1) / SIZES_PAGE;
+	uint32		pages = extents_round((size + SIZES_PAGE - 1) / SIZES_PAGE);
 	uint32		page = extents_alloc(space, pages, zero);
 
 	if (page == NO_PAGE)

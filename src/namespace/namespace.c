@@ -209,6 +209,18 @@ namespace_start(void)
 		take_slot(name, size_limit);
 }
 
+Size
+namespace_region_size(void)
+{
+	return namespace_exist() ? region_size() : 0;
+}
+
+void *
+namespace_region_address(void)
+{
+	return namespace_exist() ? region_base : NULL;
+}
+
 bool
 namespace_exist(void)
 {

@@ -25,6 +25,10 @@ extern Size namespace_purge(void);
 /* Bytes that all namespaces may hold of the machine's memory; any process, any time. */
 extern Size namespace_total_committed(void);
 
+/* The region of all namespaces; 0 bytes and NULL if there is none. */
+extern Size namespace_region_size(void);
+extern void *namespace_region_address(void);
+
 /* Does this server have namespaces?  False while they cannot be had. */
 extern bool namespace_exist(void);
 

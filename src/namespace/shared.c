@@ -59,6 +59,7 @@ init_slot(Namespace *space, int slot)
 	pg_atomic_init_u64(&space->committed, 0);
 	pg_atomic_init_u64(&space->mapped, 0);
 	pg_atomic_init_u64(&space->held, 0);
+	pg_atomic_init_u64(&space->padding, 0);
 	pg_atomic_init_u64(&space->reserved, 0);
 	pg_atomic_init_u64(&space->refused, 0);
 	depot_init(space, control->tranche);

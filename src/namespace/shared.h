@@ -82,6 +82,7 @@ typedef struct Namespace
 	pg_atomic_uint64 committed; /* bytes of pages that may hold memory */
 	pg_atomic_uint64 mapped;	/* bytes of address space */
 	pg_atomic_uint64 held;		/* of committed: slabs and large objects; the rest is dirty */
+	pg_atomic_uint64 padding;	/* of held: what jemalloc adds to large objects */
 	int			arena;			/* jemalloc's number in the keeper, -1 before */
 
 	/* written by everybody */

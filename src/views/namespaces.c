@@ -7,13 +7,16 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "compat/compat.h"
 #include "namespace/figures.h"
 #include "namespace/namespace.h"
-#include "views/row.h"
+#include "views/namespaces.h"
 
 COMPAT_FUNCTION(jemctx_get_namespaces);
 COMPAT_FUNCTION(jemctx_sql_namespace_create);
@@ -55,6 +58,43 @@ jemctx_get_namespaces(PG_FUNCTION_ARGS)
 			namespace_row(&row, &figures);
 	}
 	return (Datum) 0;
+}
+
+static void
+bin_row(Row *row, const NamespaceFigures *figures, const BinFigures *bin)
+{
+	uint64		bytes = bin->curslabs * bin->slab_bytes;
+
+	row_null(row);				/* none of this process */
+	row_int64(row, bin->size);
+	row_int64(row, bin->curregs);
+	row_int64(row, bin->curslabs);
+	row_int64(row, bin->nonfull_slabs);
+	row_float8(row, (float8) bin->curregs / (bin->curslabs * bin->capacity));
+	row_int64(row, bytes - bin->curregs * bin->size);
+	row_text(row, figures->name);
+	row_end(row);
+}
+
+void
+namespace_bin_rows(Row *row)
+{
+	NamespaceFigures figures;
+	BinFigures	bin;
+
+	if (!namespace_exist() || !has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS))
+		return;
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		if (!figures_of(slot, &figures))
+			continue;
+		for (int class = 0; class < SIZES_COUNT; class++)
+		{
+			figures_of_bin(slot, class, &bin);
+			if (bin.curslabs > 0)
+				bin_row(row, &figures, &bin);
+		}
+	}
 }
 
 static Size
