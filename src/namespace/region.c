@@ -162,6 +162,31 @@ find_run(Size pages, Size alignment)
 	return NO_PAGE;
 }
 
+/* The kernel would not take these back: they are not free any more, and not clean. */
+static void
+take_unclean(Size page, Size pages)
+{
+	for (Size i = page; i < page + pages; i++)
+	{
+		if (!bit(unclean, i))
+			continue;
+		clear_bits(unclean, i, 1);
+		unclean_pages--;
+		pg_atomic_fetch_sub_u64(&control->committed, SIZES_PAGE);
+	}
+}
+
+static bool
+any_unclean(Size page, Size pages)
+{
+	for (Size i = page; i < page + pages; i++)
+	{
+		if (bit(unclean, i))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Take a run of pages.  clean says whether they are empty and take no memory.
  * NO_PAGE when there is none.
@@ -171,17 +196,13 @@ region_reserve(Size pages, Size alignment, bool *clean)
 {
 	Size		page = find_run(pages, alignment);
 
-	*clean = true;
 	if (page == NO_PAGE)
 		return NO_PAGE;
-	for (Size i = page; i < page + pages; i++)
-	{
-		if (!bit(unclean, i))
-			continue;
+	if (any_unclean(page, pages))
 		region_trim();
-		*clean = unclean_pages == 0;
-		break;
-	}
+	*clean = !any_unclean(page, pages);
+	if (!*clean)
+		take_unclean(page, pages);
 	set_bits(taken, page, pages);
 	return page;
 }

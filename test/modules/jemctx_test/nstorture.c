@@ -45,9 +45,11 @@ static pg_prng_state state;
 static Size
 random_size(int phase)
 {
+	double		any = 16 * pow(1.0 - pg_prng_double(&state), -1.1);
+
 	if (pg_prng_double(&state) < 0.7)
 		return pg_prng_uint64_range(&state, 16 << 2 * phase, 48 << 2 * phase);
-	return Min(LARGEST, 16 * pow(1.0 - pg_prng_double(&state), -1.1));
+	return Min(any, LARGEST);
 }
 
 static Object *
