@@ -53,8 +53,9 @@
 /* Ticks for which a process's magazines stand still before they are asked for. */
 #define SHELF_TICKS 5
 
-/* Slabs in the stock of a namespace in use, of each kind. */
-#define LEAST_STOCK 32
+/* Slabs in the stock of a namespace in use, of each kind: at least, at first, at most. */
+#define LEAST_STOCK 8
+#define FIRST_STOCK 32
 #define MOST_STOCK 2048
 
 /* The stock of each kind is at most this part of a namespace's limit. */
@@ -181,7 +182,7 @@ raise_target(Namespace *space, SlabKind kind)
 {
 	Stock	   *stock = &space->stocks[kind];
 
-	stock->target = Min(most_stock(space, kind), Max(LEAST_STOCK, stock->target * 2));
+	stock->target = Min(most_stock(space, kind), Max(FIRST_STOCK, stock->target * 2));
 }
 
 /* Somebody waits for slabs.  False if there are none to be had. */

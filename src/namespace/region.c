@@ -231,6 +231,30 @@ region_remove(Size page, Size pages)
 	return true;
 }
 
+static bool
+any_taken(Size page, Size pages)
+{
+	for (Size i = page; i < page + pages; i++)
+	{
+		if (bit(taken, i))
+			return true;
+	}
+	return false;
+}
+
+/* The descriptors of free pages take no memory, either, where they fill a page. */
+static void
+remove_descriptors(Size page, Size pages)
+{
+	Size		group = SIZES_PAGE / sizeof(Slab);
+
+	for (Size first = TYPEALIGN_DOWN(group, page); first < page + pages; first += group)
+	{
+		if (first + group <= region_pages && !any_taken(first, group))
+			(void) madvise(&page_slabs[first], SIZES_PAGE, MADV_REMOVE);
+	}
+}
+
 /* Remove what was released since the last time. */
 void
 region_trim(void)
@@ -250,6 +274,7 @@ region_trim(void)
 		{
 			clear_bits(unclean, page, pages);
 			unclean_pages -= pages;
+			remove_descriptors(page, pages);
 		}
 		page += pages + 1;
 	}

@@ -7,10 +7,10 @@ COMMENT ON FUNCTION jemctx_sharing_fresh(bigint) IS
 	'makes a new namespace and a new area of dsa for the works of all sessions';
 
 CREATE FUNCTION jemctx_sharing(peer text, work text, process int, processes int, amount int,
-	OUT ns float8, OUT p99 float8, OUT live bigint, OUT refused bigint)
+	OUT ns float8, OUT busy float8, OUT p99 float8, OUT live bigint)
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION jemctx_sharing(text, text, int, int, int) IS
-	'does a process''s part in a work, when all processes are there: nanoseconds of an operation, the 99th percentile of one, bytes that are live at its end, allocations that were refused';
+	'does a process''s part in a work, when all processes are there: nanoseconds of an operation, the same without pauses, the 99th percentile of one, bytes that are live at its end';
 
 CREATE FUNCTION jemctx_sharing_shmem() RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION jemctx_sharing_shmem() IS 'bytes of shared memory in use on this machine, says the kernel';

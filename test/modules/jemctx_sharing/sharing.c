@@ -54,9 +54,9 @@ jemctx_sharing(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	work->run(&part);
 	values[0] = Float8GetDatum(part.ns);
-	values[1] = Float8GetDatum(part.p99);
-	values[2] = Int64GetDatum(part.live);
-	values[3] = Int64GetDatum(part.refused);
+	values[1] = Float8GetDatum(part.busy);
+	values[2] = Float8GetDatum(part.p99);
+	values[3] = Int64GetDatum(part.live);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 

@@ -42,9 +42,9 @@ typedef struct Part
 
 	/* result */
 	double		ns;
-	double		p99;
-	Size		live;
-	uint64		refused;
+	double		busy;			/* ns without pauses, where there are any */
+	double		p99;			/* ns */
+	Size		live;			/* bytes at the end */
 } Part;
 
 typedef struct Work

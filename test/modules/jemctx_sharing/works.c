@@ -297,20 +297,31 @@ run_phase(Part *part, const Peer *peer)
 	part->live = records_bytes;
 }
 
-/* Allocate until so many bytes are live, or as far as it goes.  They stay. */
+/* Use all sizes a little, and stay. */
+static pg_attribute_always_inline void
+run_use(Part *part, const Peer *peer)
+{
+	Reference	objects[SIZES / 16];
+
+	make_sizes(part, 64, 1024);
+	for (int round = 0; round < 16; round++)
+	{
+		for (int i = 0; i < lengthof(objects); i++)
+			objects[i] = fill(peer, sizes[i * 16 + round]);
+		for (int i = 0; i < lengthof(objects); i++)
+			peer->free(objects[i]);
+	}
+}
+
+/* Allocate until there is no memory.  The objects stay. */
 static pg_attribute_always_inline void
 run_fill(Part *part, const Peer *peer)
 {
-	seed(part);
-	while (part->live < part->amount)
-	{
-		uint32		size = between(64, 1024);
+	uint32		size;
 
-		if (peer->alloc(size) != 0)
-			part->live += size;
-		else if (++part->refused > 100)
-			break;
-	}
+	seed(part);
+	while (size = between(64, 1024), peer->alloc(size) != 0)
+		part->live += size;
 }
 
 /* Half a million replacements a second, for so many seconds. */
@@ -341,7 +352,7 @@ run_paced(Part *part, const Peer *peer)
 			pg_usleep(left / 1000);
 	}
 	part->ns = (now_ns() - start) / ((double) part->amount * 500000);
-	part->p99 = busy / ((double) part->amount * 500000);
+	part->busy = busy / ((double) part->amount * 500000);
 	meet(part);
 	for (int i = 0; i < SLOTS; i++)
 		peer->free(slots[i]);
@@ -365,6 +376,7 @@ FOR_PEERS(churn)
 FOR_PEERS(handing)
 FOR_PEERS(burst)
 FOR_PEERS(phase)
+FOR_PEERS(use)
 FOR_PEERS(fill)
 FOR_PEERS(paced)
 
@@ -378,6 +390,7 @@ static const Work works[] = {
 	IN_PEERS(handing),
 	IN_PEERS(burst),
 	IN_PEERS(phase),
+	IN_PEERS(use),
 	IN_PEERS(fill),
 	IN_PEERS(paced),
 };
