@@ -8,6 +8,7 @@
 #include "sharing.h"
 
 #include "storage/lwlock.h"
+#include "utils/memutils.h"
 
 #define COMMON_NAME "sharing common"
 #define BENCH_NAME "sharing"
@@ -32,13 +33,21 @@ find_common(void)
 	return jemctx_namespace_root(ns);
 }
 
+/* Use an area from now on, which lies in TopMemoryContext, as it must to stay. */
 static void
-open_area(Common *common)
+use_area(dsa_area *area)
 {
 	if (bench_area)
 		dsa_detach(bench_area);
-	bench_area = dsa_attach(common->area);
-	dsa_pin_mapping(bench_area);
+	dsa_pin_mapping(area);
+	bench_area = area;
+}
+
+static void
+use_namespace(void)
+{
+	bench_namespace = jemctx_namespace_find(BENCH_NAME, false);
+	bench_context = jemctx_namespace_context(bench_namespace);
 }
 
 /* Open what the last session to make them has made. */
@@ -46,44 +55,47 @@ Common *
 peers_open(void)
 {
 	Common	   *common = find_common();
+	MemoryContext old;
 
 	if (common->generation == 0)
 		elog(ERROR, "call jemctx_sharing_fresh() first");
 	if (opened == common->generation)
 		return common;
 	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
-	open_area(common);
-	bench_namespace = jemctx_namespace_find(BENCH_NAME, false);
-	bench_context = jemctx_namespace_context(bench_namespace);
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	use_area(dsa_attach(common->area));
+	MemoryContextSwitchTo(old);
+	use_namespace();
 	opened = common->generation;
 	return common;
+}
+
+/* End what there was. */
+static void
+end_peers(void)
+{
+	peers_open();
+	jemctx_namespace_drop(BENCH_NAME);
+	dsa_unpin(bench_area);
 }
 
 void
 peers_fresh(Size size_limit)
 {
 	Common	   *common = find_common();
-	dsa_area   *area;
+	MemoryContext old;
 
 	if (common->generation > 0)
-	{
-		peers_open();
-		jemctx_namespace_drop(BENCH_NAME);
-		dsa_unpin(bench_area);
-	}
+		end_peers();
 	else
 		common->tranche = LWLockNewTrancheId();
 	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
-	area = dsa_create(common->tranche);
-	dsa_pin(area);
-	common->area = dsa_get_handle(area);
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	use_area(dsa_create(common->tranche));
+	MemoryContextSwitchTo(old);
+	dsa_pin(bench_area);
+	common->area = dsa_get_handle(bench_area);
 	jemctx_namespace_create(BENCH_NAME, size_limit);
-	common->generation++;
-	if (bench_area)
-		dsa_detach(bench_area);
-	dsa_pin_mapping(area);
-	bench_area = area;
-	bench_namespace = jemctx_namespace_find(BENCH_NAME, false);
-	bench_context = jemctx_namespace_context(bench_namespace);
-	opened = common->generation;
+	use_namespace();
+	opened = ++common->generation;
 }
