@@ -49,10 +49,10 @@ report_out_of_memory(JemctxNamespace *ns, Size size)
 static void *
 allocate_small(JemctxNamespace *ns, uint32 class)
 {
-	void	   *object = magazine_pop(ns, class);
+	void	   *object;
 	bool		refused = false;
 
-	while (object == NULL)
+	while (!magazine_pop(ns, class, &object))
 	{
 		int			count = magazine_fill(ns, class);
 
@@ -62,7 +62,6 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 			return NULL;
 		else if (count == 0)
 			request_slabs(ns->space, ns->life, size_classes[class].kind, &refused);
-		object = magazine_pop(ns, class);
 	}
 	return object;
 }
@@ -122,13 +121,11 @@ allocate_otherwise(JemctxNamespace *ns, Size size, int flags)
 void *
 jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 {
-	if (likely(size <= SIZES_LARGEST && (flags & MCXT_ALLOC_ZERO) == 0) && magazine_is_current(ns))
-	{
-		void	   *object = magazine_pop(ns, size_class(size));
+	void	   *object;
 
-		if (likely(object != NULL))
-			return object;
-	}
+	if (likely(size <= SIZES_LARGEST && (flags & MCXT_ALLOC_ZERO) == 0) && magazine_is_current(ns) &&
+		likely(magazine_pop(ns, size_class(size), &object)))
+		return object;
 	return allocate_otherwise(ns, size, flags);
 }
 
@@ -156,23 +153,19 @@ free_other(JemctxNamespace *ns, void *pointer)
 	}
 }
 
-/*
- * The class of the small object that the pointer is to, or CLASS_UNUSED when
- * it is to no such object of this namespace.
- */
-static inline uint32
-small_object_class(const JemctxNamespace *ns, void *pointer)
+/* Is the pointer to a small object of this namespace?  Of which class? */
+static inline bool
+is_small_object(const JemctxNamespace *ns, void *pointer, uint32 *class)
 {
 	Size		page = pagemap_page(pointer);
 	PageTag		tag;
 
 	if (unlikely(page >= region_pages))
-		return CLASS_UNUSED;
+		return false;
 	tag = page_tags[page];
-	if (unlikely(TAG_OWNER(tag) != ns->owner ||
-				 !size_class_divides(&size_classes[TAG_CLASS(tag)], pagemap_offset(pointer, tag))))
-		return CLASS_UNUSED;
-	return TAG_CLASS(tag);
+	*class = TAG_CLASS(tag);
+	return likely(TAG_OWNER(tag) == ns->owner &&
+				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
 /* What does not fit into a magazine, or is large, or a mistake. */
@@ -182,8 +175,7 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
-	class = small_object_class(ns, pointer);
-	if (class == CLASS_UNUSED)
+	if (!is_small_object(ns, pointer, &class))
 		free_other(ns, pointer);
 	else if (!magazine_push(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
@@ -192,9 +184,9 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 void
 jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 {
-	uint32		class = small_object_class(ns, pointer);
+	uint32		class;
 
-	if (unlikely(class == CLASS_UNUSED) || !magazine_is_current(ns) ||
+	if (!is_small_object(ns, pointer, &class) || !magazine_is_current(ns) ||
 		unlikely(!magazine_push(ns, class, pointer)))
 		free_otherwise(ns, pointer);
 }
@@ -206,8 +198,7 @@ jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
-	class = small_object_class(ns, pointer);
-	if (likely(class != CLASS_UNUSED))
+	if (is_small_object(ns, pointer, &class))
 		return size_classes[class].size;
 	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
 		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)

@@ -40,11 +40,11 @@ struct JemctxNamespace
 	Namespace  *space;
 	uint64		life;			/* of the contents that the magazines are from */
 	uint16	   *counts;			/* of the shelf */
-	uint32		owner;			/* in the tags of the namespace's pages */
+	uint8		owner;			/* in the tags of the namespace's pages */
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
 	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
-	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
+	void	   *magazines[SIZES_COUNT][SIZES_CACHE + 8];	/* free objects */
 };
 
 #define LIFE_GENERATION(life) ((uint64) (life) >> 32)
@@ -73,24 +73,24 @@ magazine_check(JemctxNamespace *ns)
 		magazine_renew(ns);
 }
 
-/* A free object of the class, or NULL if the magazine is empty. */
-static inline void *
-magazine_pop(JemctxNamespace *ns, uint32 class)
+/* Take a free object of the class; false if the magazine is empty. */
+static inline bool
+magazine_pop(JemctxNamespace *ns, uint32 class, void **object)
 {
-	uint32		count = ns->counts[class];
+	Size		count = ns->counts[class];
 
 	if (unlikely(count == 0))
-		return NULL;
-	count--;
-	ns->counts[class] = count;
-	return ns->magazines[class][count];
+		return false;
+	ns->counts[class] = count - 1;
+	*object = ns->magazines[class][count - 1];
+	return true;
 }
 
 /* False if the magazine is full. */
 static inline bool
 magazine_push(JemctxNamespace *ns, uint32 class, void *object)
 {
-	uint32		count = ns->counts[class];
+	Size		count = ns->counts[class];
 
 	if (unlikely(count >= ns->capacities[class]))
 		return false;

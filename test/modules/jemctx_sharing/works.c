@@ -23,6 +23,7 @@
 #define SLOTS 100000
 #define REPLACEMENTS 1000000
 #define HANDED 1000000
+#define HANDED_TOGETHER 16		/* so that handing over takes little */
 #define NEW_OBJECTS 100000
 #define PHASE_BYTES ((Size) 64 * 1024 * 1024)
 #define MOST_RECORDS 2000000
@@ -110,7 +111,10 @@ replace_some(const Peer *peer, Reference *slots, int count)
 	}
 }
 
-/* Replace random objects of many. */
+/*
+ * Replace random objects of many.  First as long as it takes for the processes
+ * to have seen most of the pages: each costs each of them a page fault once.
+ */
 static pg_attribute_always_inline void
 run_churn(Part *part, const Peer *peer)
 {
@@ -120,7 +124,7 @@ run_churn(Part *part, const Peer *peer)
 	make_sizes(part, 64, 1024);
 	for (int i = 0; i < SLOTS; i++)
 		slots[i] = fill(peer, sizes[i % SIZES]);
-	replace_some(peer, slots, REPLACEMENTS / 4);
+	replace_some(peer, slots, REPLACEMENTS);
 	meet(part);
 	start = now_ns();
 	replace_some(peer, slots, REPLACEMENTS);
@@ -149,6 +153,8 @@ produce(Common *common, const Peer *peer)
 		while (i - pg_atomic_read_u64(&common->read) >= RING)
 			give_way();
 		common->ring[i % RING] = fill(peer, sizes[i % SIZES]);
+		if ((i + 1) % HANDED_TOGETHER != 0)
+			continue;
 		pg_write_barrier();
 		pg_atomic_write_u64(&common->written, i + 1);
 	}
@@ -165,7 +171,8 @@ consume(Common *common, const Peer *peer)
 			give_way();
 		pg_read_barrier();
 		peer->free(common->ring[i % RING]);
-		pg_atomic_write_u64(&common->read, i + 1);
+		if ((i + 1) % HANDED_TOGETHER == 0)
+			pg_atomic_write_u64(&common->read, i + 1);
 	}
 }
 
