@@ -153,9 +153,12 @@ free_other(JemctxNamespace *ns, void *pointer)
 	}
 }
 
-/* Is the pointer to a small object of this namespace?  Of which class? */
+/*
+ * Is the pointer to a small object of this namespace, in a slab whose tag is
+ * that, as far as its owner is concerned?  Of which class?
+ */
 static inline bool
-is_small_object(const JemctxNamespace *ns, void *pointer, uint32 *class)
+is_small_object(uint8 owner, void *pointer, uint32 *class)
 {
 	Size		page = pagemap_page(pointer);
 	PageTag		tag;
@@ -164,18 +167,20 @@ is_small_object(const JemctxNamespace *ns, void *pointer, uint32 *class)
 		return false;
 	tag = page_tags[page];
 	*class = TAG_CLASS(tag);
-	return likely(TAG_OWNER(tag) == ns->owner &&
+	return likely(TAG_LOW(tag) == owner &&
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
-/* What does not fit into a magazine, or is large, or a mistake. */
+/* What does not fit into a magazine, or is not to get there, or is large, or a mistake. */
 static void pg_noinline
 free_otherwise(JemctxNamespace *ns, void *pointer)
 {
 	uint32		class;
 
 	magazine_check(ns);
-	if (!is_small_object(ns, pointer, &class))
+	if (is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
+		magazine_return(ns, class, pointer);
+	else if (!is_small_object(ns->owner, pointer, &class))
 		free_other(ns, pointer);
 	else if (!magazine_push(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
@@ -186,7 +191,7 @@ jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 {
 	uint32		class;
 
-	if (!is_small_object(ns, pointer, &class) || !magazine_is_current(ns) ||
+	if (!is_small_object(ns->owner, pointer, &class) || !magazine_is_current(ns) ||
 		unlikely(!magazine_push(ns, class, pointer)))
 		free_otherwise(ns, pointer);
 }
@@ -198,7 +203,8 @@ jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
-	if (is_small_object(ns, pointer, &class))
+	if (is_small_object(ns->owner, pointer, &class) ||
+		is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
 		return size_classes[class].size;
 	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
 		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)

@@ -5,7 +5,11 @@
  *
  * Objects are taken from the fullest slabs, so that the others drain and
  * become free as a whole: when the sizes that a namespace is used for change,
- * its pages change over to them.
+ * its pages change over to them.  That needs help, since most objects that a
+ * process frees it uses again without coming here, wherever they lie, which
+ * keeps all slabs as full as they are.  So in a bin with much room slabs that
+ * are not full are tagged as to be drained, and their objects are not used
+ * again but returned.
  *
  * The locks are LWLocks, which a process that ends lets go; what it was doing
  * then is half done.  Nothing here raises errors, so that can only happen when
@@ -26,6 +30,13 @@
 
 /* The keeper is told when so many slabs of the stock's target are left. */
 #define LOW_STOCK(stock) ((stock)->target / 2)
+
+/* A bin is loose if so much of it is room, beside some slabs. */
+#define LOOSE_PART 16
+#define LOOSE_SLABS 4
+
+/* The groups of slabs that are drained then. */
+#define DRAINED_GROUPS 7
 
 /* How many locks of a depot this process holds. */
 static volatile sig_atomic_t inside;
@@ -135,6 +146,24 @@ unlink_slab(Bin *bin, uint32 page)
 	bin->nonfull--;
 }
 
+/* Is there more room in the bin than it takes to have some? */
+static inline bool
+is_loose(const Bin *bin, const SizeClass *class)
+{
+	uint64		places = (uint64) bin->slabs * class->capacity;
+
+	return places - bin->out > places / LOOSE_PART + LOOSE_SLABS * class->capacity;
+}
+
+static inline void
+tag_slab(uint32 page, const SizeClass *class, bool drained)
+{
+	if (((page_tags[page] & TAG_DRAINED) != 0) == drained)
+		return;
+	for (uint32 i = 0; i < slab_pages(class->kind); i++)
+		page_tags[page + i] ^= TAG_DRAINED;
+}
+
 static inline void
 regroup(Bin *bin, uint32 page, const SizeClass *class)
 {
@@ -144,6 +173,7 @@ regroup(Bin *bin, uint32 page, const SizeClass *class)
 		return;
 	unlink_slab(bin, page);
 	link_slab(bin, page, group);
+	tag_slab(page, class, group < DRAINED_GROUPS && is_loose(bin, class));
 }
 
 /* The fullest slab with room, or NO_PAGE. */
@@ -171,6 +201,7 @@ push_stock(Namespace *space, SlabKind kind, uint32 page)
 	page_slabs[page].next = stock->first;
 	stock->first = page;
 	stock->count++;
+	stock->taken--;
 	unlock(&space->stock_lock);
 	keeper_notice();
 }

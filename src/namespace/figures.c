@@ -26,8 +26,10 @@ cached_in(const Shelf *shelf, NamespaceFigures *figures)
 
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
-		objects += shelf->counts[class];
-		figures->cached += (uint64) shelf->counts[class] * size_classes[class].size;
+		uint64		count = shelf->counts[class] + shelf->returning[class];
+
+		objects += count;
+		figures->cached += count * size_classes[class].size;
 	}
 	return objects;
 }

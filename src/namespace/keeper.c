@@ -53,7 +53,7 @@
 /* Ticks for which a process's magazines stand still before they are asked for. */
 #define SHELF_TICKS 5
 
-/* Slabs in the stock of a namespace in use, of each kind: at least, at first, at most. */
+/* Slabs in the stock of a namespace in use, of each kind: at least, at first; pages at most. */
 #define LEAST_STOCK 8
 #define FIRST_STOCK 32
 #define MOST_STOCK 2048
@@ -173,7 +173,7 @@ squeeze(Namespace *space)
 static uint32
 most_stock(Namespace *space, SlabKind kind)
 {
-	return Min(MOST_STOCK, Max(1, namespace_limit(space) / STOCK_PART / slab_bytes(kind)));
+	return Min(MOST_STOCK / slab_pages(kind), Max(1, namespace_limit(space) / STOCK_PART / slab_bytes(kind)));
 }
 
 /* More has been taken than expected: expect more. */
@@ -308,7 +308,7 @@ fill_ahead_of(Namespace *space, SlabKind kind)
 
 	if (stock->count >= stock->target)
 		return false;
-	if (stock->taken > stock->target)
+	if (stock->taken > (int32) stock->target)
 		raise_target(space, kind);
 	return add_slabs(space, kind, stock->target - stock->count) > 0;
 }
@@ -336,9 +336,10 @@ static bool
 tick_stock(Namespace *space, SlabKind kind)
 {
 	Stock	   *stock = &space->stocks[kind];
-	bool		used = stock->taken > 0 || stock->waited > 0;
+	bool		used = stock->taken != 0 || stock->waited > 0;
+	bool		needed = stock->taken > 0 || stock->waited > 0;
 
-	if (!used && stock->target > LEAST_STOCK)
+	if (!needed && stock->target > LEAST_STOCK)
 		stock->target /= 2;
 	stock->taken = 0;
 	stock->waited = 0;
@@ -377,7 +378,7 @@ tick_shelf(int process, int slot)
 	uint32		sum = 0;
 
 	for (int class = 0; class < SIZES_COUNT; class++)
-		sum = sum * 31 + shelf->counts[class];
+		sum = sum * 31 + shelf->counts[class] + shelf->returning[class];
 	if (sum == 0 || proc->pid == 0 ||
 		pg_atomic_read_u64(&shelf->life) != pg_atomic_read_u64(&control->slots[slot].life))
 		return false;

@@ -102,6 +102,7 @@ start_over(JemctxNamespace *ns, uint64 life)
 	{
 		ns->capacities[class] = 0;
 		ns->counts[class] = 0;
+		ns->shelf->returning[class] = 0;
 	}
 	pg_atomic_write_u32(&ns->shelf->flush_wanted, 0);
 	pg_atomic_write_u64(&ns->shelf->life, life);
@@ -231,6 +232,32 @@ magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 	report_double_free(ns, wrong, ERROR);
 }
 
+/* Give what is to be returned back.  Returns one that could not be given, or NULL. */
+static void *
+give_returning(JemctxNamespace *ns, uint32 class)
+{
+	int			count = ns->shelf->returning[class];
+	void	   *wrong = NULL;
+
+	if (count == 0)
+		return NULL;
+	ns->shelf->returning[class] = 0;
+	depot_give(ns->space, ns->life, class, ns->returning[class], count, &wrong);
+	return wrong;
+}
+
+/* Return an object, with others; at once if this process may keep none. */
+void
+magazine_return(JemctxNamespace *ns, uint32 class, void *object)
+{
+	void	   *wrong = NULL;
+
+	ns->returning[class][ns->shelf->returning[class]++] = object;
+	if (ns->shelf->returning[class] >= Min(RETURNED_OBJECTS, ns->capacities[class] / 2))
+		wrong = give_returning(ns, class);
+	report_double_free(ns, wrong, ERROR);
+}
+
 /* Give everything in the magazines back, and the right to have it. */
 void
 magazine_flush(JemctxNamespace *ns)
@@ -242,6 +269,7 @@ magazine_flush(JemctxNamespace *ns)
 	{
 		if (ns->counts[class] > 0)
 			report_double_free(ns, give_lower(ns, class, ns->counts[class]), WARNING);
+		report_double_free(ns, give_returning(ns, class), WARNING);
 		if (ns->capacities[class] > 0)
 			depot_release(ns->space, ns->life, class, (Size) ns->capacities[class] * size_classes[class].size);
 		ns->capacities[class] = 0;

@@ -4,7 +4,8 @@
  *	  A process's free objects of a namespace.
  *
  * A handle has a magazine for each size class, a stack of free objects that
- * only this process uses.  How many there are in each stands on the process's
+ * only this process uses, and beside it those that are not to be used again
+ * but returned, as their slabs are drained (depot.c).  How many there are in each stands on the process's
  * shelf in shared memory, so that everybody can tell what is cached where.
  *
  *-------------------------------------------------------------------------
@@ -16,19 +17,23 @@
 
 #include "namespace/depot.h"
 
+/* Objects of slabs that are drained, returned together. */
+#define RETURNED_OBJECTS 32
+
 /* A process's counts for a namespace.  Others only read, but for the request. */
 typedef struct Shelf
 {
 	pg_atomic_uint64 life;		/* whose objects these are */
 	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
 	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
-	uint16		counts[SIZES_COUNT];
+	uint16		counts[SIZES_COUNT];	/* in magazines */
+	uint16		returning[SIZES_COUNT]; /* to be returned */
 } Shelf;
 
 typedef union PaddedShelf
 {
 	Shelf		shelf;
-	char		pad[PG_CACHE_LINE_SIZE];
+	char		pad[2 * PG_CACHE_LINE_SIZE];
 } PaddedShelf;
 
 /*
@@ -44,7 +49,8 @@ struct JemctxNamespace
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
 	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
-	void	   *magazines[SIZES_COUNT][SIZES_CACHE + 8];	/* free objects */
+	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
+	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
 };
 
 #define LIFE_GENERATION(life) ((uint64) (life) >> 32)
@@ -56,6 +62,7 @@ extern JemctxNamespace *magazine_handle(Namespace *space);
 extern void magazine_renew(JemctxNamespace *ns);
 extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
 extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_flush_all(void);
 extern void magazine_flush(JemctxNamespace *ns);
 

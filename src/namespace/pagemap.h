@@ -17,14 +17,16 @@
 #include "namespace/shared.h"
 
 /*
- * Owner (the namespace's slot, 0 for none) and size class, a byte each, and
- * the page's offset into its slab.
+ * Owner (the namespace's slot, 0 for none), whether the slab is to be drained,
+ * size class, and the page's offset into its slab.
  */
 typedef uint32 PageTag;
 
 #define TAG(owner, class, position) \
 	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << (16 + SIZES_PAGE_LG))
-#define TAG_OWNER(tag) ((tag) & 0xff)
+#define TAG_OWNER(tag) ((tag) & 0x7f)
+#define TAG_DRAINED 0x80
+#define TAG_LOW(tag) ((uint8) (tag))	/* the owner alone, unless drained */
 #define TAG_CLASS(tag) (((tag) >> 8) & 0xff)
 #define TAG_OFFSET(tag) ((tag) >> 16)
 #define TAG_POSITION(tag) (TAG_OFFSET(tag) >> SIZES_PAGE_LG)

@@ -28,7 +28,7 @@
 #define NO_PAGE 0
 
 /* Slabs are kept apart by how full they are. */
-#define BIN_GROUPS 4
+#define BIN_GROUPS 8
 
 /* The slabs of one size class of a namespace.  All fields: its lock. */
 typedef struct Bin
@@ -46,7 +46,7 @@ typedef struct Bin
 typedef union PaddedBin
 {
 	Bin			bin;
-	char		pad[2 * PG_CACHE_LINE_SIZE / 2];
+	char		pad[PG_CACHE_LINE_SIZE];
 } PaddedBin;
 
 /* Free slabs of one kind, ready for any size class. */
@@ -55,7 +55,7 @@ typedef struct Stock
 	uint32		first;			/* stock lock */
 	uint32		count;			/* stock lock */
 	uint32		target;			/* how many the keeper wants there; it alone writes */
-	uint32		taken;			/* stock lock; since the keeper's last tick */
+	int32		taken;			/* stock lock; more than given, since the keeper's last tick */
 	uint32		waited;			/* stock lock; times it was empty since then */
 } Stock;
 

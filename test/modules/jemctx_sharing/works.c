@@ -26,6 +26,7 @@
 #define HANDED_TOGETHER 16		/* so that handing over takes little */
 #define NEW_OBJECTS 100000
 #define PHASE_BYTES ((Size) 64 * 1024 * 1024)
+#define TURNOVER 8				/* times the live bytes that are written in a phase */
 #define MOST_RECORDS 2000000
 #define PACE_SLICES 1000		/* a second */
 
@@ -286,7 +287,7 @@ run_phase(Part *part, const Peer *peer)
 		records = MemoryContextAllocHuge(TopMemoryContext, MOST_RECORDS * sizeof(Record));
 	if (part->amount == 0)
 		seed(part);
-	for (Size written = 0; part->amount >= 0 && written < 4 * PHASE_BYTES; operations++)
+	for (Size written = 0; part->amount >= 0 && written < TURNOVER * PHASE_BYTES; operations++)
 	{
 		uint32		size = phase_size(part->amount);
 
