@@ -53,7 +53,7 @@ find_handle(const NamespaceContext *set)
 	JemctxNamespace *ns;
 
 	LWLockAcquire(&control->lock, LW_SHARED);
-	ns = space->in_use ? magazine_handle(space) : NULL;
+	ns = space->in_use && space->name[0] != '\0' ? magazine_handle(space) : NULL;
 	LWLockRelease(&control->lock);
 	if (ns == NULL)
 		ereport(ERROR,

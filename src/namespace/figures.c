@@ -104,7 +104,7 @@ copy_identity(Namespace *space, NamespaceFigures *figures)
 	bool		in_use;
 
 	LWLockAcquire(&control->lock, LW_SHARED);
-	in_use = space->in_use;
+	in_use = space->in_use && space->name[0] != '\0';
 	strlcpy(figures->name, space->name, NAMEDATALEN);
 	figures->created_at = space->created_at;
 	LWLockRelease(&control->lock);

@@ -233,9 +233,11 @@ clear_namespace(Namespace *space, bool drop)
 	uint64		life = pg_atomic_read_u64(&space->life);
 
 	if (drop)
-		namespace_forget(space);
+		namespace_hide(space);
 	depot_clear(space, drop ? NEXT_GENERATION(life) : life + 1);
 	extents_reset(space);
+	if (drop)
+		namespace_release(space);
 }
 
 static Size

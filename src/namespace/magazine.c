@@ -161,7 +161,8 @@ grow(JemctxNamespace *ns, uint32 class)
 	int			capacity = ns->capacities[class];
 	int			larger = Min(size->cache, Max(FIRST_CAPACITY, 2 * capacity));
 
-	if (larger > capacity &&
+	/* a process that has given all back, as it ends, must keep nothing more */
+	if (attached && larger > capacity &&
 		depot_reserve(ns->space, ns->life, class, (Size) (larger - capacity) * size->size))
 		ns->capacities[class] = larger;
 }

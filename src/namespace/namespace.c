@@ -76,13 +76,21 @@ take_slot(const char *name, Size size_limit)
 	return space;
 }
 
-/* In the keeper: the name is free from now on, and the slot once it is emptied. */
+/* In the keeper, which drops it: nobody finds it from now on. */
 void
-namespace_forget(Namespace *space)
+namespace_hide(Namespace *space)
+{
+	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
+	space->name[0] = '\0';
+	LWLockRelease(&control->lock);
+}
+
+/* Its slot, which is empty now, may be used for another. */
+void
+namespace_release(Namespace *space)
 {
 	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
 	space->in_use = false;
-	space->name[0] = '\0';
 	LWLockRelease(&control->lock);
 }
 

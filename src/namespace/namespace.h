@@ -34,7 +34,8 @@ extern bool namespace_exist(void);
 
 /* Inside the room */
 extern void namespace_start(void);
-extern void namespace_forget(Namespace *space);
+extern void namespace_hide(Namespace *space);
+extern void namespace_release(Namespace *space);
 extern void namespace_context_start(void);
 
 #endif							/* JEMCTX_NAMESPACE_H */

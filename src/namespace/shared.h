@@ -73,7 +73,7 @@ typedef struct Namespace
 	pg_atomic_uint64 life;
 	uint8		owner;			/* constant: the slot's number, from 1 on */
 	bool		in_use;			/* control lock */
-	char		name[NAMEDATALEN];	/* control lock; zeroed when free */
+	char		name[NAMEDATALEN];	/* control lock; empty when it is being dropped, or free */
 	TimestampTz created_at;		/* control lock */
 	pg_atomic_uint64 limit;		/* bytes, 0 for none */
 	pg_atomic_uint64 root;		/* a pointer */

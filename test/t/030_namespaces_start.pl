@@ -70,6 +70,13 @@ $node->start;
 is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1000000)"), 1000000, 'a region may be larger than the machine');
 $node->stop;
 
+# With jemalloc beside the system's malloc.
+$node->append_conf('postgresql.conf', "jemctx.namespace_memory = '1GB'\njemctx.process_malloc = system\n");
+$node->start;
+is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1000000), jemctx_test_ns_check('dictionary')"),
+	'1000000|10000', 'namespaces do not need malloc to be jemalloc');
+$node->stop;
+
 # Standalone.
 my ($stdout, $stderr) = ('', '');
 IPC::Run::run([ 'postgres', '--single', '-D', $node->data_dir, 'postgres' ],

@@ -37,6 +37,14 @@ for my $round (1 .. 3)
 	$kept //= figure($node, 'mapped');
 }
 cmp_ok(figure($node, 'mapped'), '<=', $kept + 4 * 1024 * 1024, 'its address space does not grow');
+
+# When the sizes in use change, slabs that are not full drain and go over to
+# the other sizes.
+my $live = ask($sessions[0], "SELECT jemctx_test_ns_shift('a')");
+cmp_ok($live, '>', 8e6, 'objects of other sizes than at first');
+is(figure($node, 'allocated'), $live, 'are what there is');
+cmp_ok(figure($node, 'active'), '<=', 1.15 * $live, 'in pages that are nearly full');
+ask($sessions[0], "SELECT jemctx_namespace_reset('a')");
 close_session($_) for @sessions;
 $node->stop;
 

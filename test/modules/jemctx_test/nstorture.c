@@ -20,6 +20,7 @@
 PG_FUNCTION_INFO_V1(jemctx_test_ns_torture_begin);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_torture);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_torture_end);
+PG_FUNCTION_INFO_V1(jemctx_test_ns_shift);
 
 #define PLACES 5000
 #define OWN 2000
@@ -176,4 +177,42 @@ jemctx_test_ns_torture_end(PG_FUNCTION_ARGS)
 	jemctx_namespace_set_root(ns, NULL);
 	jemctx_namespace_free(ns, table);
 	PG_RETURN_INT32(left);
+}
+
+/*
+ * Replace random objects, so many live bytes, in three phases of other sizes
+ * that overlap.  What there is then stays.
+ */
+#define SHIFT_BYTES (8 * 1024 * 1024)
+#define SHIFT_MOST 200000
+
+Datum
+jemctx_test_ns_shift(PG_FUNCTION_ARGS)
+{
+	JemctxNamespace *ns = namespace_arg(fcinfo);
+	void	  **objects = palloc(SHIFT_MOST * sizeof(void *));
+	Size		live = 0;
+	int			count = 0;
+
+	pg_prng_seed(&state, 1);
+	for (int phase = 0; phase < 3; phase++)
+	{
+		for (Size written = 0; written < 10 * SHIFT_BYTES;)
+		{
+			Size		size = pg_prng_uint64_range(&state, 48 << phase, 240 << phase);
+
+			while (live + size > SHIFT_BYTES)
+			{
+				int			i = pg_prng_uint64_range(&state, 0, count - 1);
+
+				live -= jemctx_namespace_usable_size(ns, objects[i]);
+				jemctx_namespace_free(ns, objects[i]);
+				objects[i] = objects[--count];
+			}
+			objects[count] = jemctx_namespace_allocate(ns, size, 0);
+			live += jemctx_namespace_usable_size(ns, objects[count++]);
+			written += size;
+		}
+	}
+	PG_RETURN_INT64(live);
 }
