@@ -196,14 +196,19 @@ static void
 push_stock(Namespace *space, SlabKind kind, uint32 page)
 {
 	Stock	   *stock = &space->stocks[kind];
+	bool		excess;
 
 	lock(&space->stock_lock);
 	page_slabs[page].next = stock->first;
 	stock->first = page;
 	stock->count++;
 	stock->taken--;
+	excess = stock->count == STOCK_EXCESS(stock->target);
 	unlock(&space->stock_lock);
-	keeper_notice();
+	if (excess)
+		keeper_wake();
+	else
+		keeper_notice();
 }
 
 /* A slab of the stock, or NO_PAGE. */

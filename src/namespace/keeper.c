@@ -53,12 +53,11 @@
 /* Ticks for which a process's magazines stand still before they are asked for. */
 #define SHELF_TICKS 5
 
-/* Slabs in the stock of a namespace in use, of each kind: at least, at first; pages at most. */
+/* Slabs in the stock of a namespace in use, of each kind: at least, and at first. */
 #define LEAST_STOCK 8
 #define FIRST_STOCK 32
-#define MOST_STOCK 2048
 
-/* The stock of each kind is at most this part of a namespace's limit. */
+/* The stock of each kind is at most this part of a namespace. */
 #define STOCK_PART 64
 
 /* Slabs allocated before those who wait are looked after again. */
@@ -169,11 +168,14 @@ squeeze(Namespace *space)
 	extents_purge(space);
 }
 
-/* How many slabs a stock may have. */
+/* How many slabs a stock may have: a small part of what the namespace holds, and may hold. */
 static uint32
 most_stock(Namespace *space, SlabKind kind)
 {
-	return Min(MOST_STOCK / slab_pages(kind), Max(1, namespace_limit(space) / STOCK_PART / slab_bytes(kind)));
+	uint64		committed = pg_atomic_read_u64(&space->committed);
+	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / STOCK_PART);
+
+	return Max(1, Min(bytes, namespace_limit(space) / STOCK_PART) / slab_bytes(kind));
 }
 
 /* More has been taken than expected: expect more. */
@@ -329,6 +331,41 @@ fill_ahead(void)
 	return filled;
 }
 
+/* Take back what is too much in a stock, now that it happens. */
+static bool
+trim_stock(Namespace *space, SlabKind kind)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	if (stock->count < STOCK_EXCESS(stock->target))
+		return false;
+	remove_slabs(space, kind, stock->target);
+	return true;
+}
+
+/* Pages that nobody holds are kept by jemalloc up to a small part of the namespace. */
+static void
+purge_excess(Namespace *space)
+{
+	if (extents_dirty(space) > Max(DIRTY_LEAST, pg_atomic_read_u64(&space->committed) / DIRTY_PART))
+		extents_purge(space);
+}
+
+static void
+trim_all(void)
+{
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		Namespace  *space = &control->slots[slot];
+		bool		trimmed = false;
+
+		for (int kind = 0; space->in_use && kind < SLAB_KINDS; kind++)
+			trimmed |= trim_stock(space, kind);
+		if (trimmed)
+			purge_excess(space);
+	}
+}
+
 /*
  * The clock
  */
@@ -347,6 +384,7 @@ tick_stock(Namespace *space, SlabKind kind)
 	stock->waited = 0;
 	if (stock->count > stock->target + stock->target / 2)
 		remove_slabs(space, kind, stock->target);
+	stock->target = Min(stock->target, most_stock(space, kind));
 	return used;
 }
 
@@ -356,17 +394,16 @@ tick_namespace(Namespace *space)
 {
 	uint32	   *ticks = &quiet[space->owner - 1];
 	bool		used = false;
-	Size		dirty;
 
 	take_returned(space);
 	if (*ticks == PURGE_TICKS)
 		depot_tidy(space);
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 		used |= tick_stock(space, kind);
-	dirty = extents_dirty(space);
 	*ticks = used ? 0 : *ticks + 1;
-	if (dirty > 0 && (*ticks >= PURGE_TICKS ||
-					  dirty > Max(DIRTY_LEAST, pg_atomic_read_u64(&space->committed) / DIRTY_PART)))
+	if (*ticks < PURGE_TICKS)
+		purge_excess(space);
+	else if (extents_dirty(space) > 0)
 		extents_purge(space);
 	return *ticks < QUIET_TICKS;
 }
@@ -471,6 +508,7 @@ jemctx_keeper_main(Datum arg)
 		clock_runs = true;
 		while (serve_all() | fill_ahead())
 			;
+		trim_all();
 		if (stop_requested)
 			break;
 		if (TimestampDifferenceExceeds(last_tick, GetCurrentTimestamp(), TICK_MS))

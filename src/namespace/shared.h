@@ -24,6 +24,9 @@
 
 #define NAMESPACE_SLOTS 64
 
+/* A stock with more than that is too much. */
+#define STOCK_EXCESS(target) ((target) + (target) / 2 + 32)
+
 /* Page number of no page: the region's first is never used. */
 #define NO_PAGE 0
 

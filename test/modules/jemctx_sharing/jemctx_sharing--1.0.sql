@@ -13,4 +13,4 @@ COMMENT ON FUNCTION jemctx_sharing(text, text, int, int, int) IS
 	'does a process''s part in a work, when all processes are there: nanoseconds of an operation, the same without pauses, the 99th percentile of one, bytes that are live at its end';
 
 CREATE FUNCTION jemctx_sharing_shmem() RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION jemctx_sharing_shmem() IS 'bytes of shared memory in use on this machine, says the kernel';
+COMMENT ON FUNCTION jemctx_sharing_shmem() IS 'bytes of the shared memory mapped by this session that are in memory, says the kernel';

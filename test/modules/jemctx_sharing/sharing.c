@@ -7,12 +7,17 @@
  */
 #include "sharing.h"
 
+#include <sys/mman.h>
+
 #include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
+
+#define PAGE 4096
+#define ASKED_PAGES 4096
 
 PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(jemctx_sharing);
@@ -67,22 +72,50 @@ jemctx_sharing_fresh(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Bytes of a mapping that are in memory, whichever process has put them there. */
+static Size
+present_bytes(char *start, char *end)
+{
+	unsigned char present[ASKED_PAGES];
+	Size		pages = 0;
+
+	for (; start < end; start += ASKED_PAGES * PAGE)
+	{
+		Size		count = Min(ASKED_PAGES, (end - start) / PAGE);
+
+		if (mincore(start, count * PAGE, present) != 0)
+			ereport(ERROR, (errmsg("could not ask for pages in memory: %m")));
+		for (Size i = 0; i < count; i++)
+			pages += present[i] & 1;
+	}
+	return pages * PAGE;
+}
+
+/*
+ * What the kernel has of the shared memory that this process has mapped: the
+ * server's own, the region of namespaces, segments of dsa.
+ */
 Datum
 jemctx_sharing_shmem(PG_FUNCTION_ARGS)
 {
-	FILE	   *file = AllocateFile("/proc/meminfo", "r");
-	char		line[256];
-	unsigned long kb = 0;
+	FILE	   *file = AllocateFile("/proc/self/maps", "r");
+	char		line[512];
+	Size		total = 0;
 
 	if (file == NULL)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not open \"/proc/meminfo\": %m")));
+				 errmsg("could not open \"/proc/self/maps\": %m")));
 	while (fgets(line, sizeof(line), file) != NULL)
 	{
-		if (sscanf(line, "Shmem: %lu kB", &kb) == 1)
-			break;
+		void	   *start;
+		void	   *end;
+		char		mode[5];
+
+		if (sscanf(line, "%p-%p %4s", &start, &end, mode) == 3 && mode[3] == 's' &&
+			(strstr(line, "/dev/zero") || strstr(line, "/dev/shm/PostgreSQL")))
+			total += present_bytes(start, end);
 	}
 	FreeFile(file);
-	PG_RETURN_INT64((int64) kb * 1024);
+	PG_RETURN_INT64(total);
 }
