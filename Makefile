@@ -10,7 +10,7 @@ DATA = jemctx--1.0.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
-ROOMS = compat jemalloc arena context policy views
+ROOMS = compat jemalloc arena context namespace policy views
 OBJS = jemctx.o $(patsubst %.c,%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 
 # PostgreSQL 15 does not mark what a module exports; we do, and hide the rest.
@@ -32,7 +32,8 @@ endif
 
 # info creates the extensions, install drops and recreates ours
 REGRESS = info arenas bins contexts transient persistent torture cache purge \
-	stats settings privileges errors example install
+	stats settings privileges errors example \
+	namespaces namespace_limits namespace_mistakes namespace_context dictionary install
 REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/regress.conf
 EXTRA_CLEAN = tmp_check log
 

@@ -45,14 +45,16 @@ COMMENT ON COLUMN jemctx_arenas.fragmentation IS 'share of active pages without 
 
 CREATE FUNCTION jemctx_get_bins(
 	OUT arena int, OUT size bigint, OUT curregs bigint, OUT curslabs bigint,
-	OUT nonfull_slabs bigint, OUT utilization float8, OUT waste bigint)
+	OUT nonfull_slabs bigint, OUT utilization float8, OUT waste bigint, OUT namespace text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION jemctx_get_bins() IS 'the size classes in use in the jemalloc arenas of this backend';
 
 CREATE VIEW jemctx_bins AS SELECT * FROM jemctx_get_bins();
-COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend';
+COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend, and of namespaces';
+COMMENT ON COLUMN jemctx_bins.namespace IS 'the namespace whose arena it is, NULL for this backend''s own; for those who may read all statistics';
+COMMENT ON COLUMN jemctx_bins.arena IS 'the arena of this backend, NULL for a namespace';
 COMMENT ON COLUMN jemctx_bins.size IS 'bytes of an object of the class';
 COMMENT ON COLUMN jemctx_bins.curregs IS 'objects allocated';
 COMMENT ON COLUMN jemctx_bins.curslabs IS 'slabs that hold them, NULL for large classes, whose objects have pages for themselves';
@@ -189,6 +191,68 @@ RETURNS text
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION jemctx_profile_dump() IS 'the heap profile of this backend, a text that jeprof reads';
+
+-- Namespaces
+
+CREATE FUNCTION jemctx_namespace_create(name text, size_limit bigint DEFAULT 0)
+RETURNS void
+AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_create'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION jemctx_namespace_create(text, bigint) IS 'makes a namespace, with a limit in bytes if it is not 0';
+
+CREATE FUNCTION jemctx_namespace_drop(name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_drop'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION jemctx_namespace_drop(text) IS 'drops a namespace and all that is in it';
+
+CREATE FUNCTION jemctx_namespace_reset(name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_reset'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION jemctx_namespace_reset(text) IS 'frees all that is in a namespace';
+
+CREATE FUNCTION jemctx_namespace_set_limit(name text, size_limit bigint)
+RETURNS void
+AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_set_limit'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION jemctx_namespace_set_limit(text, bigint) IS 'sets the limit of a namespace in bytes, 0 for none';
+
+CREATE FUNCTION jemctx_get_namespaces(
+	OUT name text, OUT size_limit bigint, OUT allocated bigint, OUT cached bigint, OUT free bigint,
+	OUT committed bigint, OUT active bigint, OUT resident bigint, OUT mapped bigint, OUT objects bigint,
+	OUT refused bigint, OUT fills bigint, OUT flushes bigint, OUT has_root bool, OUT created_at timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION jemctx_get_namespaces() IS 'the namespaces of this server';
+
+CREATE VIEW jemctx_namespaces AS SELECT * FROM jemctx_get_namespaces();
+COMMENT ON VIEW jemctx_namespaces IS 'the namespaces of this server, sizes in bytes';
+COMMENT ON COLUMN jemctx_namespaces.size_limit IS 'most bytes that it may commit, 0 for none';
+COMMENT ON COLUMN jemctx_namespaces.allocated IS 'bytes of objects in use';
+COMMENT ON COLUMN jemctx_namespaces.cached IS 'bytes of free objects that processes keep for themselves';
+COMMENT ON COLUMN jemctx_namespaces.free IS 'bytes of committed pages without such objects: allocated + cached + free = committed';
+COMMENT ON COLUMN jemctx_namespaces.committed IS 'bytes that may be in physical memory';
+COMMENT ON COLUMN jemctx_namespaces.active IS 'bytes of pages that have objects, or places for them';
+COMMENT ON COLUMN jemctx_namespaces.resident IS 'bytes that are in physical memory, as the kernel says';
+COMMENT ON COLUMN jemctx_namespaces.mapped IS 'bytes of the region''s address space';
+COMMENT ON COLUMN jemctx_namespaces.objects IS 'objects in use';
+COMMENT ON COLUMN jemctx_namespaces.refused IS 'allocations that failed';
+COMMENT ON COLUMN jemctx_namespaces.fills IS 'times that a process took objects from the depot';
+COMMENT ON COLUMN jemctx_namespaces.flushes IS 'times that a process gave objects back to it';
+COMMENT ON COLUMN jemctx_namespaces.has_root IS 'whether its root pointer is set';
+
+-- Namespaces are the whole server's: to be looked at by who may read all
+-- statistics, to be made and dropped by superusers.
+
+REVOKE EXECUTE ON FUNCTION jemctx_namespace_create(text, bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_namespace_drop(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_namespace_reset(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_namespace_set_limit(text, bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_get_namespaces() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION jemctx_get_namespaces() TO pg_read_all_stats;
+GRANT SELECT ON jemctx_namespaces TO pg_read_all_stats;
 
 -- Reading one's own backend is for everyone, the whole server for monitoring; a
 -- heap profile shows where the server's code lies in memory.

@@ -16,6 +16,7 @@
 #include "arena/arena.h"
 #include "context/context.h"
 #include "jemalloc/jemalloc.h"
+#include "namespace/namespace.h"
 #include "policy/policy.h"
 
 PG_MODULE_MAGIC;
@@ -40,6 +41,7 @@ _PG_init(void)
 	jemalloc_enter();
 	arena_enter();
 	context_enter();
+	namespace_enter();
 	policy_enter();
 	MarkGUCPrefixReserved("jemctx");
 }

@@ -50,4 +50,89 @@ typedef enum JemctxLifetime
 extern PGDLLEXPORT MemoryContext JemctxContextCreate(MemoryContext parent, const char *name,
 													 JemctxLifetime lifetime);
 
+/*
+ * Namespaces: data that all processes share and that outlives them.
+ *
+ * A pointer to an object of a namespace is valid in every process of the
+ * server, as it is; any process may free it.  The handle is this process's
+ * own: get it with find, by name, in each process; it need not be freed.
+ * Objects are there until they are freed, or the namespace is reset or
+ * dropped, or the server stops or crashes.  Nothing is undone at the end of a
+ * transaction.
+ *
+ * jemctx does not lock the data: who changes it while others look must.
+ *
+ * Not to be called in a critical section or a signal handler.  Where
+ * namespaces cannot be had, ERROR 55000 says why.  With a handle of a
+ * namespace that was dropped, every function raises ERROR 42704.
+ */
+typedef struct JemctxNamespace JemctxNamespace;
+
+/*
+ * Make a namespace.  size_limit is in bytes; 0: the region is the limit.
+ *
+ * Raises ERROR 42710 if there is one of that name, 54000 if there are too many.
+ */
+extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_create(const char *name, Size size_limit);
+
+/* The namespace with that name.  If there is none: NULL if missing_ok, else ERROR 42704. */
+extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find(const char *name, bool missing_ok);
+
+/*
+ * Free all that is in a namespace, and with drop the namespace itself.
+ *
+ * Nobody may use the objects any more.  That memory stays mapped: a process
+ * that still looks there reads zeros or other data, and the functions below
+ * reject pointers to it where nothing has taken their place.
+ */
+extern PGDLLEXPORT void jemctx_namespace_drop(const char *name);
+extern PGDLLEXPORT void jemctx_namespace_reset(const char *name);
+
+/* The limit in bytes.  What is above a lowered limit stays. */
+extern PGDLLEXPORT void jemctx_namespace_set_limit(JemctxNamespace *ns, Size size_limit);
+extern PGDLLEXPORT Size jemctx_namespace_limit(JemctxNamespace *ns);
+
+/*
+ * Allocate an object, aligned to 16 bytes.  flags are those of palloc_extended:
+ * MCXT_ALLOC_HUGE, MCXT_ALLOC_NO_OOM, MCXT_ALLOC_ZERO.
+ *
+ * May wait for the keeper for microseconds, and for 10 s at most; that wait
+ * can be interrupted.  Raises ERROR 53200 when there is no memory, or returns
+ * NULL with MCXT_ALLOC_NO_OOM.
+ */
+extern PGDLLEXPORT void *jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags);
+
+/*
+ * Free an object.  Never waits for the keeper.
+ *
+ * Raises ERROR 22023, and changes nothing, if the pointer is not one to an
+ * object of the namespace.  An object that was freed already is found out at
+ * once, later when a magazine is emptied, or not at all when it has been
+ * allocated again.
+ */
+extern PGDLLEXPORT void jemctx_namespace_free(JemctxNamespace *ns, void *pointer);
+
+/* Bytes that the object has: what was asked for, or more.  Errors as above. */
+extern PGDLLEXPORT Size jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer);
+
+/*
+ * The namespace as a memory context: palloc, repalloc and pfree of its chunks
+ * work in every process, as do List, StringInfo, copyObject and simplehash.h.
+ * A chunk costs 16 bytes.  hash_create() would make a private context below
+ * it, and must not be used.
+ *
+ * Nothing may be below it: no child contexts, no callbacks.
+ * MemoryContextReset resets the namespace, everybody's objects; to delete the
+ * context is an ERROR.  MemoryContextMemAllocated is what the namespace held
+ * when this function was called.
+ */
+extern PGDLLEXPORT MemoryContext jemctx_namespace_context(JemctxNamespace *ns);
+
+/*
+ * A pointer that every process can ask for, to find the data; NULL at first
+ * and after a reset.  What is written before it is set is seen by who reads it.
+ */
+extern PGDLLEXPORT void jemctx_namespace_set_root(JemctxNamespace *ns, void *root);
+extern PGDLLEXPORT void *jemctx_namespace_root(JemctxNamespace *ns);
+
 #endif							/* JEMCTX_H */

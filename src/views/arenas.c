@@ -10,6 +10,7 @@
 #include "arena/arena.h"
 #include "compat/compat.h"
 #include "jemalloc/mallctl.h"
+#include "views/namespaces.h"
 #include "views/row.h"
 
 COMPAT_FUNCTION(jemctx_get_arenas);
@@ -87,29 +88,30 @@ arena_row(Row *row, unsigned index)
 	row_end(row);
 }
 
-/* Call show for every arena that exists. */
-static Datum
-for_each_arena(FunctionCallInfo fcinfo, void (*show) (Row *row, unsigned arena))
+/* Call show for every arena of this process that exists. */
+static void
+for_each_arena(Row *row, FunctionCallInfo fcinfo, void (*show) (Row *row, unsigned arena))
 {
-	Row			row;
 	unsigned	narenas;
 
 	/* before the figures are taken, so that they have it in */
-	row_begin(&row, fcinfo);
+	row_begin(row, fcinfo);
 	mallctl_refresh();
 	narenas = mallctl_unsigned("arenas.narenas");
 	for (unsigned arena = 0; arena < narenas; arena++)
 	{
 		if (mallctl_bool(mallctl_arena("arena.%u.initialized", arena)))
-			show(&row, arena);
+			show(row, arena);
 	}
-	return (Datum) 0;
 }
 
 Datum
 jemctx_get_arenas(PG_FUNCTION_ARGS)
 {
-	return for_each_arena(fcinfo, arena_row);
+	Row			row;
+
+	for_each_arena(&row, fcinfo, arena_row);
+	return (Datum) 0;
 }
 
 /* The value of a size class in an arena. */
@@ -140,6 +142,7 @@ small_bin_row(Row *row, unsigned arena, unsigned class)
 	row_int64(row, class_value("stats.arenas.%u.bins.%u.nonfull_slabs", arena, class));
 	row_float8(row, (float8) curregs / (curslabs * regs));
 	row_int64(row, curslabs * slab_size - curregs * size);
+	row_null(row);
 	row_end(row);
 }
 
@@ -158,6 +161,7 @@ large_bin_row(Row *row, unsigned arena, unsigned class)
 	row_null(row);
 	row_float8(row, 1.0);
 	row_int64(row, 0);
+	row_null(row);
 	row_end(row);
 }
 
@@ -176,5 +180,9 @@ bin_rows(Row *row, unsigned arena)
 Datum
 jemctx_get_bins(PG_FUNCTION_ARGS)
 {
-	return for_each_arena(fcinfo, bin_rows);
+	Row			row;
+
+	for_each_arena(&row, fcinfo, bin_rows);
+	namespace_bin_rows(&row);
+	return (Datum) 0;
 }

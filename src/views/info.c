@@ -7,11 +7,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
 #include "storage/fd.h"
+#include "utils/acl.h"
 
 #include "arena/arena.h"
 #include "compat/compat.h"
 #include "jemalloc/mallctl.h"
+#include "namespace/namespace.h"
 #include "views/row.h"
 
 #define HUGE_PAGES_FILE "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -32,6 +36,15 @@ transparent_huge_pages(void)
 		mode = pnstrdup(mode + 1, strcspn(mode + 1, "]"));
 	FreeFile(file);
 	return mode ? mode : "unknown";
+}
+
+/* Where the region of namespaces is, for who may know the server's memory; NULL if there is none. */
+static const char *
+region_address(void)
+{
+	if (namespace_region_size() == 0 || !has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS))
+		return NULL;
+	return psprintf("%p", namespace_region_address());
 }
 
 static void
@@ -57,5 +70,7 @@ jemctx_get_info(PG_FUNCTION_ARGS)
 	info_row(&row, "page_size", psprintf("%zu", mallctl_size("arenas.page")));
 	info_row(&row, "overcommit", arena_overcommits() ? "on" : "off");
 	info_row(&row, "transparent_huge_pages", transparent_huge_pages());
+	info_row(&row, "region_size", psprintf("%zu", namespace_region_size()));
+	info_row(&row, "region_address", region_address());
 	return (Datum) 0;
 }

@@ -12,7 +12,7 @@
 
 #include "compat/compat.h"
 #include "policy/registry.h"
-#include "policy/request.h"
+#include "policy/remote.h"
 
 COMPAT_FUNCTION(jemctx_purge);
 COMPAT_FUNCTION(jemctx_purge_all);
@@ -25,7 +25,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) == MyProcPid)
 		PG_RETURN_INT64(registry_purge());
-	if (!request_purge(PG_GETARG_INT32(0), &given))
+	if (!remote_purge(PG_GETARG_INT32(0), &given))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(given);
 }
@@ -33,7 +33,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 Datum
 jemctx_purge_all(PG_FUNCTION_ARGS)
 {
-	Size		others = request_purge_all();
+	Size		others = remote_purge_all();
 
 	PG_RETURN_INT64(others + registry_purge());
 }

@@ -21,8 +21,8 @@ use List::Util qw(max sum sum0);
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(begin close_session goals in_turn geometric_mean interval median minor_faults number pgbench
-	prepare query read_statements rollup rotated row save server_pids servers session table);
+our @EXPORT = qw(begin children close_session cpu_seconds end_query goals in_turn geometric_mean interval median minor_faults number
+	pgbench prepare query read_statements rollup rotated row save server_pids servers session start_query table title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -33,6 +33,10 @@ my %variants = (
 	'jemctx-shed' => {
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'" ],
 		library => 'jemctx.so'
+	},
+	'jemctx-namespaces' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'", 'max_connections = 250' ],
+		library => 'jemctx.so',
 	},
 	'jemalloc' => { preload => 'libjemalloc.so.2', package => 'libjemalloc2' },
 	'glibc-never-trim' => {
@@ -376,26 +380,45 @@ sub close_session
 	$session->{psql}->finish;
 }
 
-# Run a statement in a session: its output, and in list context also its time
-# in milliseconds as psql sees it.
-sub query
+my $end = "=done=\n";
+
+# Have a session run a statement, without waiting for it.
+sub start_query
 {
 	my ($session, $sql) = @_;
-	my $end = "=done=\n";
-	my ($text, $ms);
 
 	$session->{out} = '';
 	$sql .= ';' if $sql !~ /^\\/;
+	$session->{sql} = $sql;
 	$session->{in} .= "$sql\n\\echo $end";
+	$session->{psql}->pump_nb while length($session->{in});
+}
+
+# What a statement answers: its output, and in list context also its time in
+# milliseconds as psql sees it.
+sub end_query
+{
+	my ($session) = @_;
+	my ($text, $ms);
+
 	while ($session->{out} !~ /^\Q$end\E\z/m)
 	{
 		eval { $session->{psql}->pump; 1 } && $session->{psql}->pumpable
-			or die "the $session->{server}{name} server failed at \"$sql\":\n$session->{err}";
+			or die "the $session->{server}{name} server failed at \"$session->{sql}\":\n$session->{err}";
 	}
 	$text = $session->{out} =~ s/^\Q$end\E\z//mr;
 	$ms = $1 if $text =~ s/^Time: ([\d.]+) ms.*\n//m;
 	chomp($text);
 	return wantarray ? ($text, $ms) : $text;
+}
+
+# Run a statement in a session.
+sub query
+{
+	my ($session, $sql) = @_;
+
+	start_query($session, $sql);
+	return end_query($session);
 }
 
 # What is in statements.sql: the setup's statements, then the others with their names, one to a line.
@@ -475,6 +498,28 @@ sub tree
 sub processes
 {
 	return scalar(my @list = tree(@_));
+}
+
+# The process ids of a server's processes, but for the postmaster.
+sub children
+{
+	my ($server) = @_;
+
+	return grep { ((stat_fields($_))[1] // 0) == $server->{pid} } map { m{(\d+)$} } glob('/proc/[0-9]*');
+}
+
+# How a process calls itself.
+sub title
+{
+	return contents("/proc/$_[0]/cmdline");
+}
+
+# What a process has had of the processors.
+sub cpu_seconds
+{
+	my @fields = stat_fields(@_);
+
+	return ($fields[11] + $fields[12]) / $ticks;
 }
 
 # CPU seconds and minor faults of a server, ended backends included.

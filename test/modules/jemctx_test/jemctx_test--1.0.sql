@@ -57,3 +57,24 @@ CREATE FUNCTION jemctx_test_refused(lifetime text, most int) RETURNS int AS 'MOD
 
 -- The example of the README.
 CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Namespaces
+CREATE FUNCTION jemctx_test_ns_sizes(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_zero(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_huge(ns text, huge bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_no_memory(ns text, bytes bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_mistake(ns text, mistake text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_stale(ns text, what text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_fill(ns text, size int, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_drain(ns text, most bigint DEFAULT 1000000000) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_check(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
+CREATE FUNCTION jemctx_test_ns_fault(fault int, countdown int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_realloc(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_build(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_read(ns text) RETURNS text AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
+CREATE FUNCTION jemctx_test_ns_extend(ns text, keep bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_context_reset(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_shift(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_torture_begin(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_torture_end(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

@@ -96,4 +96,7 @@ static const Size test_sizes[] = {
 	256 * 1024 - 40, 256 * 1024 - 16, 256 * 1024, 1000000, 10 * 1024 * 1024
 };
 
+/* namespaces.c: the namespace that a function is called with the name of */
+extern JemctxNamespace *namespace_arg(FunctionCallInfo fcinfo);
+
 #endif							/* JEMCTX_TEST_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * request.c
- *	  Ask other processes to purge.
+ * remote.c
+ *	  Purge other processes.
  *
  * Nobody can return another process's memory.  A request is a number in the
  * process's entry of the registry; an idle process is woken and answers at
@@ -21,7 +21,7 @@
 
 #include "compat/compat.h"
 #include "policy/registry.h"
-#include "policy/request.h"
+#include "policy/remote.h"
 
 /* How long an idle process may take, in milliseconds. */
 #define ANSWER_TIMEOUT 1000
@@ -138,7 +138,7 @@ find_process(int pid, int *number)
  * is no such process; the user is told.
  */
 bool
-request_purge(int pid, Size *given)
+remote_purge(int pid, Size *given)
 {
 	int			number;
 	RegistryEntry *entry = find_process(pid, &number);
@@ -157,7 +157,7 @@ request_purge(int pid, Size *given)
 
 /* All idle processes that may be asked; the bytes they have given back. */
 Size
-request_purge_all(void)
+remote_purge_all(void)
 {
 	Request    *requests = palloc(compat_proc_count() * sizeof(Request));
 	TimestampTz deadline;

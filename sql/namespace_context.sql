@@ -1,0 +1,23 @@
+-- The memory context of a namespace.
+SELECT jemctx_test_ns_realloc('a');
+SELECT objects FROM jemctx_namespaces WHERE name = 'a';
+SELECT jemctx_test_ns_build('a');
+SELECT jemctx_test_ns_read('a');
+-- Another session reads it, changes it and frees it.
+\c -
+SELECT jemctx_test_ns_read('a');
+SELECT jemctx_test_ns_extend('a', true);
+\c -
+SELECT jemctx_test_ns_read('a');
+SET force_parallel_mode = on;
+SELECT jemctx_test_ns_read('a');
+RESET force_parallel_mode;
+SELECT jemctx_test_ns_extend('a', false);
+SELECT objects, allocated FROM jemctx_namespaces WHERE name = 'a';
+-- A reset of the context.
+SELECT jemctx_test_ns_build('a');
+SELECT jemctx_test_ns_context_reset('a');
+SELECT objects, committed FROM jemctx_namespaces WHERE name = 'a';
+SELECT jemctx_test_ns_context_reset('a');
+-- It is nobody's child.
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'a';

@@ -1,0 +1,17 @@
+-- Freeing what is not to be freed is an ERROR, and nothing else.
+CREATE FUNCTION mistake(mistake text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM jemctx_test_ns_mistake('a', mistake);
+	RETURN 'not found out';
+EXCEPTION WHEN invalid_parameter_value OR feature_not_supported THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' | ', regexp_replace(SQLERRM, '0x[0-9a-f]+|\(nil\)', 'POINTER'), nullif(detail, ''));
+END $$;
+SELECT mistake, mistake(mistake) FROM unnest('{foreign,nothing,inside,inside large,other,twice,large twice,pfree twice,delete,usable size}'::text[]) mistake;
+SELECT jemctx_test_ns_sizes('a');
+SELECT jemctx_test_ns_zero('a');
+SELECT allocated + cached + free = committed AS adds_up FROM jemctx_namespaces WHERE name = 'a';
+SELECT jemctx_namespace_reset('a');
+DROP FUNCTION mistake(text);

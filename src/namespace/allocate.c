@@ -1,0 +1,215 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocate.c
+ *	  Allocate and free objects of a namespace.
+ *
+ * Most calls pop an object from a magazine of the process or push one there.
+ * What a pointer is, its page's tag says.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "namespace/magazine.h"
+#include "namespace/namespace.h"
+#include "namespace/request.h"
+
+static void
+report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("cannot free %p in namespace \"%s\"", pointer, ns->name),
+			 errdetail("%s", detail)));
+}
+
+/* Say why there is no memory. */
+static void
+report_out_of_memory(JemctxNamespace *ns, Size size)
+{
+	uint64		limit = pg_atomic_read_u64(&ns->space->limit);
+	uint64		held = pg_atomic_read_u64(&ns->space->committed);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory in namespace \"%s\"", ns->name),
+			 limit > 0 ?
+			 errdetail("Failed on request of size %zu: the namespace holds " UINT64_FORMAT " bytes, its limit is " UINT64_FORMAT ".",
+					   size, held, limit) :
+			 errdetail("Failed on request of size %zu: the namespace holds " UINT64_FORMAT " bytes and has no limit but the region's of " UINT64_FORMAT ".",
+					   size, held, (uint64) region_pages * SIZES_PAGE),
+			 limit > 0 && held + size > limit ?
+			 errhint("Free what is not needed, or raise the limit with jemctx_namespace_set_limit().") :
+			 errhint("All namespaces share jemctx.namespace_memory, and what the machine and its control groups have left.")));
+}
+
+/* A free object of the class, with the keeper's help if need be, or NULL. */
+static void *
+allocate_small(JemctxNamespace *ns, uint32 class)
+{
+	void	   *object;
+	bool		refused = false;
+
+	while (!magazine_pop(ns, class, &object))
+	{
+		int			count = magazine_fill(ns, class);
+
+		if (count == DEPOT_STALE)
+			magazine_check(ns);
+		else if (count == 0 && refused)
+			return NULL;
+		else if (count == 0)
+			request_slabs(ns->space, ns->life, size_classes[class].kind, &refused);
+	}
+	return object;
+}
+
+static void *
+allocate_large(JemctxNamespace *ns, Size size, bool zero)
+{
+	void	   *object;
+	uint64		life;
+
+	do
+	{
+		life = ns->life;
+		object = request_large(ns->space, life, size, zero);
+		magazine_check(ns);
+	} while (object == NULL && ns->life != life);
+	return object;
+}
+
+static void *
+refuse(JemctxNamespace *ns, Size size, int flags)
+{
+	pg_atomic_fetch_add_u64(&ns->space->refused, 1);
+	if (flags & MCXT_ALLOC_NO_OOM)
+		return NULL;
+	report_out_of_memory(ns, size);
+	return NULL;				/* keep compiler quiet */
+}
+
+static void
+check_size(Size size, int flags)
+{
+	if (unlikely((flags & MCXT_ALLOC_HUGE) != 0 ? !AllocHugeSizeIsValid(size) : !AllocSizeIsValid(size)))
+		elog(ERROR, "invalid memory alloc request size %zu", size);
+}
+
+/* What is not in a magazine, or must be zeroed, or is large. */
+static void *pg_noinline
+allocate_otherwise(JemctxNamespace *ns, Size size, int flags)
+{
+	void	   *object;
+
+	magazine_check(ns);
+	check_size(size, flags);
+	if (size > SIZES_LARGEST)
+		object = allocate_large(ns, size, (flags & MCXT_ALLOC_ZERO) != 0);
+	else
+	{
+		object = allocate_small(ns, size_class(size));
+		if (object != NULL && (flags & MCXT_ALLOC_ZERO))
+			memset(object, 0, size);
+	}
+	return object != NULL ? object : refuse(ns, size, flags);
+}
+
+/* No more than what most calls need, so that it needs no stack for the rest. */
+void *
+jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
+{
+	void	   *object;
+
+	if (likely(size <= SIZES_LARGEST && (flags & MCXT_ALLOC_ZERO) == 0) && magazine_is_current(ns) &&
+		likely(magazine_pop(ns, size_class(size), &object)))
+		return object;
+	return allocate_otherwise(ns, size, flags);
+}
+
+/* A pointer that is none to a small object in use: a large one, or a mistake. */
+static void
+free_other(JemctxNamespace *ns, void *pointer)
+{
+	Size		page = pagemap_page(pointer);
+	PageTag		tag = page < region_pages ? page_tags[page] : 0;
+
+	if (page >= region_pages)
+		report_bad_pointer(ns, pointer, "It is not a pointer into the memory of namespaces.");
+	if (TAG_OWNER(tag) == 0)
+		report_bad_pointer(ns, pointer, "It points to memory that no namespace has.");
+	if (TAG_OWNER(tag) != ns->owner)
+		report_bad_pointer(ns, pointer, "It points to memory of another namespace.");
+	if (TAG_CLASS(tag) == CLASS_LARGE_FREED || TAG_CLASS(tag) == CLASS_UNUSED)
+		report_bad_pointer(ns, pointer, "It was freed already.");
+	if (TAG_CLASS(tag) != CLASS_LARGE || ((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)
+		report_bad_pointer(ns, pointer, "No object begins there.");
+	if (!depot_return_large(ns->space, ns->life, page))
+	{
+		magazine_check(ns);
+		report_bad_pointer(ns, pointer, "It was freed already.");
+	}
+}
+
+/*
+ * Is the pointer to a small object of this namespace, in a slab whose tag is
+ * that, as far as its owner is concerned?  Of which class?
+ */
+static inline bool
+is_small_object(uint8 owner, void *pointer, uint32 *class)
+{
+	Size		page = pagemap_page(pointer);
+	PageTag		tag;
+
+	if (unlikely(page >= region_pages))
+		return false;
+	tag = page_tags[page];
+	*class = TAG_CLASS(tag);
+	return likely(TAG_LOW(tag) == owner &&
+				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
+}
+
+/* What does not fit into a magazine, or is not to get there, or is large, or a mistake. */
+static void pg_noinline
+free_otherwise(JemctxNamespace *ns, void *pointer)
+{
+	uint32		class;
+
+	magazine_check(ns);
+	if (is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
+		magazine_return(ns, class, pointer);
+	else if (!is_small_object(ns->owner, pointer, &class))
+		free_other(ns, pointer);
+	else if (!magazine_push(ns, class, pointer))
+		magazine_empty_half(ns, class, pointer);
+}
+
+void
+jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
+{
+	uint32		class;
+
+	if (!is_small_object(ns->owner, pointer, &class) || !magazine_is_current(ns) ||
+		unlikely(!magazine_push(ns, class, pointer)))
+		free_otherwise(ns, pointer);
+}
+
+Size
+jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
+{
+	Size		page = pagemap_page(pointer);
+	uint32		class;
+
+	magazine_check(ns);
+	if (is_small_object(ns->owner, pointer, &class) ||
+		is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
+		return size_classes[class].size;
+	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
+		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%p is not an object of namespace \"%s\"", pointer, ns->name)));
+	return page_slabs[page].pages * SIZES_PAGE;
+}

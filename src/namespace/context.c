@@ -1,0 +1,265 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.c
+ *	  A MemoryContext that is a namespace: palloc and pfree in shared memory.
+ *
+ * A chunk has the address of its context right before it, so that must be the
+ * same in all processes.  The contexts, one for each slot, are variables of
+ * the module, which the postmaster loads: each process has them at the same
+ * address, and as its own.  So what core writes there, a flag at each palloc,
+ * is not written by all processes into one cache line.
+ *
+ * Such a context has no parent, no children and no callbacks: those would be
+ * one process's.  It cannot be deleted, only its namespace dropped.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "compat/compat.h"
+#include "namespace/magazine.h"
+#include "namespace/namespace.h"
+
+typedef struct ChunkHeader
+{
+	Size		unused;			/* chunks are aligned like malloc's */
+	MemoryContext context;		/* must be last: pfree looks right before the data */
+} ChunkHeader;
+
+typedef struct NamespaceContext
+{
+	MemoryContextData header;	/* must be first: standard fields of a context */
+	JemctxNamespace *ns;		/* this process's handle */
+} NamespaceContext;
+
+static NamespaceContext contexts[NAMESPACE_SLOTS];
+
+/* The context of chunks that are free: freeing one again is found out. */
+static NamespaceContext freed_chunks;
+
+static ChunkHeader *
+pointer_chunk(void *pointer)
+{
+	return (ChunkHeader *) pointer - 1;
+}
+
+/* This process's handle of the namespace in the slot of a context. */
+static JemctxNamespace *pg_noinline
+find_handle(const NamespaceContext *set)
+{
+	Namespace  *space = &control->slots[set - contexts];
+	JemctxNamespace *ns;
+
+	LWLockAcquire(&control->lock, LW_SHARED);
+	ns = space->in_use && space->name[0] != '\0' ? magazine_handle(space) : NULL;
+	LWLockRelease(&control->lock);
+	if (ns == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the namespace of memory context %p was dropped", set)));
+	magazine_check(ns);
+	return ns;
+}
+
+/*
+ * The namespace of a chunk: the one that is there now, since it has a chunk.
+ * The chunk may have come to a process that has not had to do with it before.
+ */
+static inline JemctxNamespace *
+chunk_handle(MemoryContext context)
+{
+	JemctxNamespace *ns = ((NamespaceContext *) context)->ns;
+
+	if (unlikely(ns == NULL || pg_atomic_read_u64(&ns->space->life) != ns->life))
+		return find_handle((NamespaceContext *) context);
+	return ns;
+}
+
+/* The namespace that the process got the context from, even if it is dropped. */
+static inline JemctxNamespace *
+context_handle(MemoryContext context)
+{
+	NamespaceContext *set = (NamespaceContext *) context;
+
+	if (unlikely(set->ns == NULL))
+		set->ns = find_handle(set);
+	return set->ns;
+}
+
+static void *
+alloc_chunk(JemctxNamespace *ns, MemoryContext context, Size size)
+{
+	ChunkHeader *chunk = jemctx_namespace_allocate(ns, size + sizeof(ChunkHeader),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+
+	if (unlikely(chunk == NULL))
+		return NULL;
+	chunk->context = context;
+	return chunk + 1;
+}
+
+/* Returns NULL when there is no memory; core raises the error. */
+static void *
+NamespaceAlloc(MemoryContext context, Size size)
+{
+	return alloc_chunk(context_handle(context), context, size);
+}
+
+static void
+NamespaceFree(MemoryContext context, void *pointer)
+{
+	ChunkHeader *chunk = pointer_chunk(pointer);
+
+	chunk->context = (MemoryContext) &freed_chunks;
+	jemctx_namespace_free(chunk_handle(context), chunk);
+}
+
+static Size
+NamespaceGetChunkSpace(MemoryContext context, void *pointer)
+{
+	return jemctx_namespace_usable_size(chunk_handle(context), pointer_chunk(pointer));
+}
+
+/* Would a chunk of another size be another object? */
+static bool
+must_move(Size space, Size needed)
+{
+	if (needed > space)
+		return true;
+	if (space <= SIZES_LARGEST)
+		return size_class(needed) != size_class(space);
+	return needed <= space / 2;
+}
+
+static void *
+NamespaceRealloc(MemoryContext context, void *pointer, Size size)
+{
+	Size		space = NamespaceGetChunkSpace(context, pointer);
+	void	   *moved;
+
+	if (!must_move(space, size + sizeof(ChunkHeader)))
+		return pointer;
+	moved = alloc_chunk(chunk_handle(context), context, size);
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, pointer, Min(size, space - sizeof(ChunkHeader)));
+	NamespaceFree(context, pointer);
+	return moved;
+}
+
+/* All of the namespace is reset: its other objects are no one's, either. */
+static void
+NamespaceReset(MemoryContext context)
+{
+	jemctx_namespace_reset(context_handle(context)->name);
+}
+
+static void
+NamespaceDelete(MemoryContext context)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the memory context of namespace \"%s\" cannot be deleted", context_handle(context)->name),
+			 errdetail("Other processes use it."),
+			 errhint("Drop the namespace with jemctx_namespace_drop().")));
+}
+
+static bool
+NamespaceIsEmpty(MemoryContext context)
+{
+	return pg_atomic_read_u64(&context_handle(context)->space->committed) == 0;
+}
+
+/* What the namespace holds is no process's, so none is blamed for it. */
+static void
+NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+			   MemoryContextCounters *totals, bool print_to_stderr)
+{
+	Namespace  *space = context_handle(context)->space;
+	char		stats_string[200];
+
+	if (!printfunc)
+		return;
+	snprintf(stats_string, sizeof(stats_string),
+			 "shared by all processes, which hold " UINT64_FORMAT " of at most " UINT64_FORMAT " bytes",
+			 pg_atomic_read_u64(&space->committed), namespace_limit(space));
+	printfunc(context, passthru, stats_string, print_to_stderr);
+}
+
+#ifdef MEMORY_CONTEXT_CHECKING
+static void
+NamespaceCheck(MemoryContext context)
+{
+}
+#endif
+
+static const MemoryContextMethods namespace_methods = {
+	.alloc = NamespaceAlloc,
+	.free_p = NamespaceFree,
+	.realloc = NamespaceRealloc,
+	.reset = NamespaceReset,
+	.delete_context = NamespaceDelete,
+	.get_chunk_space = NamespaceGetChunkSpace,
+	.is_empty = NamespaceIsEmpty,
+	.stats = NamespaceStats,
+#ifdef MEMORY_CONTEXT_CHECKING
+	.check = NamespaceCheck,
+#endif
+};
+
+static void
+report_freed(void *pointer)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("chunk %p of a namespace was freed already", pointer)));
+}
+
+static void
+FreedFree(MemoryContext context, void *pointer)
+{
+	report_freed(pointer);
+}
+
+static void *
+FreedRealloc(MemoryContext context, void *pointer, Size size)
+{
+	report_freed(pointer);
+	return NULL;				/* keep compiler quiet */
+}
+
+static Size
+FreedGetChunkSpace(MemoryContext context, void *pointer)
+{
+	report_freed(pointer);
+	return 0;					/* keep compiler quiet */
+}
+
+static const MemoryContextMethods freed_methods = {
+	.free_p = FreedFree,
+	.realloc = FreedRealloc,
+	.get_chunk_space = FreedGetChunkSpace,
+};
+
+MemoryContext
+jemctx_namespace_context(JemctxNamespace *ns)
+{
+	NamespaceContext *set = &contexts[ns->owner - 1];
+
+	magazine_check(ns);
+	set->ns = ns;
+	set->header.mem_allocated = pg_atomic_read_u64(&ns->space->committed);
+	set->header.isReset = false;	/* others may have allocated: a reset is never for nothing */
+	return (MemoryContext) set;
+}
+
+/* In the postmaster, whenever shared memory is there. */
+void
+namespace_context_start(void)
+{
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+		compat_context_create((MemoryContext) &contexts[slot], &namespace_methods, NULL, control->slots[slot].name);
+	compat_context_create((MemoryContext) &freed_chunks, &freed_methods, NULL, "freed chunks");
+}

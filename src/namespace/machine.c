@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * machine.c
+ *	  How much memory the machine, or the container, has left.
+ *
+ * The kernel does not refuse shared memory, it kills for it.  So before pages
+ * are taken one looks at what is available, and at the limits of the control
+ * groups that the process is in.  That is as good as it gets: others take
+ * memory, too, between the look and the use.
+ *
+ * Called from extent hooks: nothing in here allocates or raises errors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "namespace/machine.h"
+
+/* What must be left, and for how long a look is believed. */
+#define MARGIN ((Size) 32 * 1024 * 1024)
+#define BELIEVED_BYTES ((Size) 16 * 1024 * 1024)
+#define BELIEVED_MS 100
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define FILE_BYTES 8192
+#define PATH_BYTES 1024
+
+/* The files of one version of control groups. */
+typedef struct CgroupFiles
+{
+	const char *marker;			/* before its path in /proc/self/cgroup */
+	const char *root;
+	const char *limit;
+	const char *usage;
+	const char *reclaimable;	/* in memory.stat */
+} CgroupFiles;
+
+static const CgroupFiles versions[] = {
+	{"0::", CGROUP_ROOT, "memory.max", "memory.current", "\ninactive_file "},
+	{":memory:", CGROUP_ROOT "/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+	"\ntotal_inactive_file "},
+};
+
+/* Read a whole small file; false if it is not there. */
+static bool
+read_file(const char *path, char *buffer, Size size)
+{
+	int			fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t		length;
+
+	if (fd < 0)
+		return false;
+	length = read(fd, buffer, size - 1);
+	close(fd);
+	buffer[Max(length, 0)] = '\0';
+	return length > 0;
+}
+
+/* The number after a word of a file, or missing. */
+static Size
+number_after(const char *text, const char *word, Size missing)
+{
+	const char *found = strstr(text, word);
+
+	return found ? strtoull(found + strlen(word), NULL, 10) : missing;
+}
+
+/* A file of a control group that has one number; missing if it has none. */
+static Size
+read_number(const char *directory, const char *name, Size missing)
+{
+	char		path[PATH_BYTES];
+	char		text[64];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (!read_file(path, text, sizeof(text)) || text[0] < '0' || text[0] > '9')
+		return missing;
+	return strtoull(text, NULL, 10);
+}
+
+/* What a control group may still take; file pages can be dropped for it. */
+static Size
+group_headroom(const CgroupFiles *files, const char *directory)
+{
+	Size		limit = read_number(directory, files->limit, SIZE_MAX);
+	Size		usage;
+	char		path[PATH_BYTES];
+	char		text[FILE_BYTES];
+
+	if (limit >= SIZE_MAX / 2)
+		return SIZE_MAX;
+	usage = read_number(directory, files->usage, 0);
+	snprintf(path, sizeof(path), "%s/memory.stat", directory);
+	if (read_file(path, text, sizeof(text)))
+		usage -= Min(usage, number_after(text, files->reclaimable, 0));
+	return limit > usage ? limit - usage : 0;
+}
+
+/* The least that the process's control group and those above it may take. */
+static Size
+groups_headroom(const CgroupFiles *files, const char *groups)
+{
+	const char *path = strstr(groups, files->marker);
+	char		directory[PATH_BYTES];
+	Size		root = strlen(files->root);
+	Size		least;
+
+	if (path == NULL)
+		return SIZE_MAX;
+	path += strlen(files->marker);
+	snprintf(directory, sizeof(directory), "%s%.*s", files->root, (int) strcspn(path, "\n"), path);
+	least = group_headroom(files, directory);
+	while (strlen(directory) > root)
+	{
+		*strrchr(directory, '/') = '\0';
+		least = Min(least, group_headroom(files, directory));
+	}
+	return least;
+}
+
+/* Bytes that can be taken before the kernel has to kill somebody. */
+Size
+machine_headroom(void)
+{
+	char		text[FILE_BYTES];
+	Size		least = SIZE_MAX;
+
+	if (read_file("/proc/meminfo", text, sizeof(text)))
+		least = number_after(text, "MemAvailable:", SIZE_MAX / 1024) * 1024;
+	if (read_file("/proc/self/cgroup", text, sizeof(text)))
+	{
+		for (int i = 0; i < lengthof(versions); i++)
+			least = Min(least, groups_headroom(&versions[i], text));
+	}
+	return least;
+}
+
+static int64
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * INT64CONST(1000) + now.tv_nsec / 1000000;
+}
+
+/* Is there room for so many bytes?  Looks anew at times only. */
+bool
+machine_may_take(Size bytes)
+{
+	static Size headroom;
+	static Size believed;
+	static int64 looked_at;
+	int64		now = now_ms();
+
+	if (bytes > believed || now - looked_at > BELIEVED_MS)
+	{
+		headroom = machine_headroom();
+		believed = Max(BELIEVED_BYTES, bytes);
+		looked_at = now;
+	}
+	if (headroom < MARGIN || bytes > headroom - MARGIN)
+		return false;
+	headroom -= bytes;
+	believed -= bytes;
+	return true;
+}

@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * magazine.h
+ *	  A process's free objects of a namespace.
+ *
+ * A handle has a magazine for each size class, a stack of free objects that
+ * only this process uses, and beside it those that are not to be used again
+ * but returned, as their slabs are drained (depot.c).  How many there are in each stands on the process's
+ * shelf in shared memory, so that everybody can tell what is cached where.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_MAGAZINE_H
+#define JEMCTX_MAGAZINE_H
+
+#include "jemctx.h"
+
+#include "namespace/depot.h"
+
+/* Objects of slabs that are drained, returned together. */
+#define RETURNED_OBJECTS 32
+
+/* A process's counts for a namespace.  Others only read, but for the request. */
+typedef struct Shelf
+{
+	pg_atomic_uint64 life;		/* whose objects these are */
+	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
+	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
+	uint16		counts[SIZES_COUNT];	/* in magazines */
+	uint16		returning[SIZES_COUNT]; /* to be returned */
+} Shelf;
+
+typedef union PaddedShelf
+{
+	Shelf		shelf;
+	char		pad[2 * PG_CACHE_LINE_SIZE];
+} PaddedShelf;
+
+/*
+ * A process's handle of a namespace.  It stays what it is when the namespace
+ * is dropped; another one in its slot is reached through another handle.
+ */
+struct JemctxNamespace
+{
+	Namespace  *space;
+	uint64		life;			/* of the contents that the magazines are from */
+	uint16	   *counts;			/* of the shelf */
+	uint8		owner;			/* in the tags of the namespace's pages */
+	Shelf	   *shelf;
+	char		name[NAMEDATALEN];
+	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
+	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
+	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
+};
+
+#define LIFE_GENERATION(life) ((uint64) (life) >> 32)
+#define NEXT_GENERATION(life) ((uint64) (LIFE_GENERATION(life) + 1) << 32)
+
+extern bool magazine_map(void);
+extern Shelf *magazine_shelf(int process, int slot);
+extern JemctxNamespace *magazine_handle(Namespace *space);
+extern void magazine_renew(JemctxNamespace *ns);
+extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
+extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_flush_all(void);
+extern void magazine_flush(JemctxNamespace *ns);
+
+static inline bool
+magazine_is_current(const JemctxNamespace *ns)
+{
+	return likely(pg_atomic_read_u64(&ns->space->life) == ns->life);
+}
+
+/* Raises an ERROR if the namespace was dropped; takes note of a reset. */
+static inline void
+magazine_check(JemctxNamespace *ns)
+{
+	if (!magazine_is_current(ns))
+		magazine_renew(ns);
+}
+
+/* Take a free object of the class; false if the magazine is empty. */
+static inline bool
+magazine_pop(JemctxNamespace *ns, uint32 class, void **object)
+{
+	Size		count = ns->counts[class];
+
+	if (unlikely(count == 0))
+		return false;
+	ns->counts[class] = count - 1;
+	*object = ns->magazines[class][count - 1];
+	return true;
+}
+
+/* False if the magazine is full. */
+static inline bool
+magazine_push(JemctxNamespace *ns, uint32 class, void *object)
+{
+	Size		count = ns->counts[class];
+
+	if (unlikely(count >= ns->capacities[class]))
+		return false;
+	ns->magazines[class][count] = object;
+	ns->counts[class] = count + 1;
+	return true;
+}
+
+#endif							/* JEMCTX_MAGAZINE_H */

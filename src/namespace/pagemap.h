@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * pagemap.h
+ *	  What each page of the region is used for.
+ *
+ * A page has a tag, which is what a free() looks at, and a descriptor.  That
+ * of a slab's first page tells which of its objects are in use; the objects
+ * themselves have no header, and nothing of ours is written into free ones.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_PAGEMAP_H
+#define JEMCTX_PAGEMAP_H
+
+#include "postgres.h"
+
+#include "namespace/shared.h"
+
+/*
+ * Owner (the namespace's slot, 0 for none), whether the slab is to be drained,
+ * size class, and the page's offset into its slab.
+ */
+typedef uint32 PageTag;
+
+#define TAG(owner, class, position) \
+	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << (16 + SIZES_PAGE_LG))
+#define TAG_OWNER(tag) ((tag) & 0x7f)
+#define TAG_DRAINED 0x80
+#define TAG_LOW(tag) ((uint8) (tag))	/* the owner alone, unless drained */
+#define TAG_CLASS(tag) (((tag) >> 8) & 0xff)
+#define TAG_OFFSET(tag) ((tag) >> 16)
+#define TAG_POSITION(tag) (TAG_OFFSET(tag) >> SIZES_PAGE_LG)
+
+/* In the place of a size class. */
+#define CLASS_UNUSED 0xff		/* the owner's, without objects */
+#define CLASS_LARGE 0xfe		/* the first page of a large object */
+#define CLASS_LARGE_REST 0xfd	/* its other pages */
+#define CLASS_LARGE_FREED 0xfc	/* freed, and not yet with the keeper */
+
+#define SLAB_WORDS 4			/* a page has 256 objects of 16 bytes */
+
+/*
+ * The descriptor of a page.  Who holds the page is who may write: a bin (its
+ * lock), the stock (its lock), the keeper.
+ */
+typedef struct Slab
+{
+	uint64		used[SLAB_WORDS];	/* objects outside of the slab, and bits past its capacity */
+	uint32		next;			/* in whichever list it is */
+	uint32		previous;
+	uint32		live;			/* bits of objects that are set */
+	uint32		pages;			/* of a large object */
+	uint8		group;			/* of the bin's, BIN_GROUPS if full */
+	char		pad[15];
+} Slab;
+
+#pragma GCC visibility push(hidden)
+
+/* Set in the postmaster before it has children. */
+extern char *region_base;
+extern Size region_pages;
+extern PageTag *page_tags;
+extern Slab *page_slabs;
+
+#pragma GCC visibility pop
+
+/* Too large for pointers that are not into the region. */
+static inline Size
+pagemap_page(const void *pointer)
+{
+	return ((uintptr_t) pointer - (uintptr_t) region_base) >> SIZES_PAGE_LG;
+}
+
+static inline char *
+pagemap_address(Size page)
+{
+	return region_base + (page << SIZES_PAGE_LG);
+}
+
+/* Offset of a pointer into the slab that its page, with this tag, belongs to. */
+static inline uint32
+pagemap_offset(const void *pointer, PageTag tag)
+{
+	return ((uintptr_t) pointer & (SIZES_PAGE - 1)) + TAG_OFFSET(tag);
+}
+
+extern bool pagemap_map(void);
+extern void pagemap_wipe(void);
+extern void pagemap_set(Size page, uint32 pages, uint8 owner, uint8 class);
+
+#endif							/* JEMCTX_PAGEMAP_H */

@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *	  What processes ask of the keeper.
+ *
+ * A process has one request at a time, in its place in an array, and waits
+ * for it on its latch.  A bit for each process tells the keeper where to look.
+ * Waiting ends at a timeout and can be interrupted; what the keeper has got
+ * for somebody who is not waiting any more goes back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+#include "namespace/depot.h"
+#include "namespace/faults.h"
+#include "namespace/keeper.h"
+#include "namespace/request.h"
+
+#define WORD_BITS 64
+
+/* The keeper answers within microseconds; this is for when it cannot. */
+#define ANSWER_MS 10000
+
+/* While waiting, how often to look whether the keeper is there at all. */
+#define LOOK_MS 100
+
+static Request *requests;
+static pg_atomic_uint64 *waiting;	/* a bit for each process */
+
+static int
+words(void)
+{
+	return (shared_processes() + WORD_BITS - 1) / WORD_BITS;
+}
+
+Size
+request_shmem_size(void)
+{
+	return add_size(mul_size(shared_processes(), sizeof(Request)),
+					mul_size(words(), sizeof(pg_atomic_uint64)));
+}
+
+void
+request_shmem_init(bool found)
+{
+	requests = ShmemInitStruct("jemctx namespace requests", request_shmem_size(), &found);
+	waiting = (pg_atomic_uint64 *) (requests + shared_processes());
+	if (found)
+		return;
+	for (int i = 0; i < shared_processes(); i++)
+	{
+		memset(&requests[i], 0, sizeof(Request));
+		pg_atomic_init_u32(&requests[i].state, REQUEST_FREE);
+	}
+	for (int i = 0; i < words(); i++)
+		pg_atomic_init_u64(&waiting[i], 0);
+}
+
+static Request *
+own_request(void)
+{
+	return &requests[MyProc->pgprocno];
+}
+
+static bool
+change_state(Request *request, RequestState from, RequestState to)
+{
+	uint32		expected = from;
+
+	return pg_atomic_compare_exchange_u32(&request->state, &expected, to);
+}
+
+/* Give back what was got for somebody who does not want it any more. */
+static void
+undo(Request *request)
+{
+	if (request->kind == REQUEST_LARGE && request->object != NULL)
+		depot_return_large(request->space, request->life, pagemap_page(request->object));
+	request->object = NULL;
+}
+
+/*
+ * In a process
+ */
+
+/* End the process's request, whatever has become of it.  Does not wait. */
+void
+request_cancel(void)
+{
+	Request    *request = own_request();
+
+	if (change_state(request, REQUEST_WAITING, REQUEST_FREE) ||
+		change_state(request, REQUEST_TAKEN, REQUEST_ABANDONED))
+		return;
+	if (change_state(request, REQUEST_DONE, REQUEST_FREE))
+		undo(request);
+}
+
+static void
+no_answer(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the keeper of namespaces does not answer"),
+			 errdetail("It was given %d s.", ANSWER_MS / 1000)));
+}
+
+/* Wait on the latch until the request is in a state, or raise an ERROR. */
+static void
+wait_for(Request *request, RequestState state)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ANSWER_MS);
+
+	while (pg_atomic_read_u32(&request->state) != state)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 LOOK_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		FAULT_POINT(FAULT_DIE_WAITING);
+		CHECK_FOR_INTERRUPTS();
+		if (pg_atomic_read_u32(&request->state) == state)
+			return;
+		shared_require();
+		if (GetCurrentTimestamp() > deadline)
+			no_answer();
+	}
+}
+
+/* Have the keeper do it, and wait.  The answer is in the request, which is free then. */
+static void
+ask(Request *request)
+{
+	int			process = MyProc->pgprocno;
+
+	pg_write_barrier();
+	pg_atomic_write_u32(&request->state, REQUEST_WAITING);
+	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], UINT64CONST(1) << process % WORD_BITS);
+	keeper_wake();
+	PG_TRY();
+	{
+		wait_for(request, REQUEST_DONE);
+	}
+	PG_CATCH();
+	{
+		request_cancel();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pg_read_barrier();
+	pg_atomic_write_u32(&request->state, REQUEST_FREE);
+}
+
+/* The process's request, to be filled in. */
+static Request *
+begin(RequestKind kind, Namespace *space, uint64 life)
+{
+	Request    *request = own_request();
+
+	shared_require();
+	wait_for(request, REQUEST_FREE);
+	request->kind = kind;
+	request->space = space;
+	request->life = life;
+	request->refused = false;
+	request->object = NULL;
+	request->purged = 0;
+	return request;
+}
+
+void
+request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused)
+{
+	Request    *request = begin(REQUEST_SLABS, space, life);
+
+	request->slabs = kind;
+	ask(request);
+	*refused = request->refused;
+}
+
+/* NULL if there is no memory. */
+void *
+request_large(Namespace *space, uint64 life, Size size, bool zero)
+{
+	Request    *request = begin(REQUEST_LARGE, space, life);
+
+	request->size = size;
+	request->zero = zero;
+	ask(request);
+	return request->object;
+}
+
+/* False if the namespace is not the one any more. */
+bool
+request_reset(Namespace *space, uint64 life, bool drop)
+{
+	Request    *request = begin(drop ? REQUEST_DROP : REQUEST_RESET, space, life);
+
+	ask(request);
+	return !request->refused;
+}
+
+Size
+request_purge(void)
+{
+	Request    *request = begin(REQUEST_PURGE, NULL, 0);
+
+	ask(request);
+	return request->purged;
+}
+
+/*
+ * In the keeper
+ */
+
+/* The next process after one, -1 at first, with a request; -1 if there is none. */
+int
+request_next(int after)
+{
+	for (int word = (after + 1) / WORD_BITS; word < words(); word++)
+	{
+		uint64		bits = pg_atomic_read_u64(&waiting[word]);
+		int			process;
+
+		if (word == (after + 1) / WORD_BITS)
+			bits &= ~UINT64CONST(0) << (after + 1) % WORD_BITS;
+		if (bits == 0)
+			continue;
+		process = word * WORD_BITS + pg_rightmost_one_pos64(bits);
+		pg_atomic_fetch_and_u64(&waiting[word], ~(UINT64CONST(1) << process % WORD_BITS));
+		return process;
+	}
+	return -1;
+}
+
+/* NULL if the process does not want it any more. */
+Request *
+request_take(int process)
+{
+	Request    *request = &requests[process];
+
+	return change_state(request, REQUEST_WAITING, REQUEST_TAKEN) ? request : NULL;
+}
+
+void
+request_finish(int process, Request *request)
+{
+	pg_write_barrier();
+	if (!change_state(request, REQUEST_TAKEN, REQUEST_DONE))
+	{
+		undo(request);
+		pg_atomic_write_u32(&request->state, REQUEST_FREE);
+	}
+	SetLatch(&GetPGProcByNumber(process)->procLatch);
+}

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.h
+ *	  What processes ask of the keeper.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_REQUEST_H
+#define JEMCTX_REQUEST_H
+
+#include "namespace/shared.h"
+
+typedef enum RequestKind
+{
+	REQUEST_SLABS,				/* put slabs of a kind into the stock */
+	REQUEST_LARGE,				/* allocate a large object */
+	REQUEST_RESET,
+	REQUEST_DROP,
+	REQUEST_PURGE				/* of all namespaces */
+} RequestKind;
+
+typedef enum RequestState
+{
+	REQUEST_FREE,				/* the process's own */
+	REQUEST_WAITING,			/* anybody's who is first */
+	REQUEST_TAKEN,				/* the keeper's own */
+	REQUEST_ABANDONED,			/* the keeper's own, nobody waits for it */
+	REQUEST_DONE				/* the process's own */
+} RequestState;
+
+/* One for each process.  Who owns it, by its state, reads and writes the rest. */
+typedef struct Request
+{
+	pg_atomic_uint32 state;
+	RequestKind kind;
+	Namespace  *space;
+	uint64		life;			/* of the namespace as the process knows it */
+	SlabKind	slabs;
+	Size		size;			/* bytes, of a large object */
+	bool		zero;
+
+	bool		refused;		/* there is no memory, or the life has passed */
+	void	   *object;
+	Size		purged;			/* bytes */
+} Request;
+
+extern Size request_shmem_size(void);
+extern void request_shmem_init(bool found);
+
+/* In a process */
+extern void request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused);
+extern void *request_large(Namespace *space, uint64 life, Size size, bool zero);
+extern bool request_reset(Namespace *space, uint64 life, bool drop);
+extern Size request_purge(void);
+extern void request_cancel(void);
+
+/* In the keeper */
+extern int	request_next(int after);
+extern Request *request_take(int process);
+extern void request_finish(int process, Request *request);
+
+#endif							/* JEMCTX_REQUEST_H */

@@ -1,0 +1,190 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared.c
+ *	  What the processes of the server share about namespaces.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+
+#include "namespace/depot.h"
+#include "namespace/keeper.h"
+#include "namespace/magazine.h"
+#include "namespace/namespace.h"
+#include "namespace/region.h"
+#include "namespace/request.h"
+
+#define TRANCHE_NAME "jemctx_namespace"
+
+/* How long a process waits for the keeper to start. */
+#define START_MS 10000
+#define START_LOOK_MS 10
+
+NamespaceControl *control;
+
+static shmem_request_hook_type next_request_hook;
+static shmem_startup_hook_type next_startup_hook;
+
+/* Processes that have a PGPROC and so a number. */
+int
+shared_processes(void)
+{
+	return MaxBackends + NUM_AUXILIARY_PROCS;
+}
+
+static void
+request_memory(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	RequestAddinShmemSpace(sizeof(NamespaceControl));
+	RequestAddinShmemSpace(request_shmem_size());
+}
+
+static void
+init_slot(Namespace *space, int slot)
+{
+	space->owner = slot + 1;
+	space->arena = -1;
+	pg_atomic_init_u64(&space->life, NEXT_GENERATION(0));
+	pg_atomic_init_u64(&space->limit, 0);
+	pg_atomic_init_u64(&space->root, 0);
+	pg_atomic_init_u64(&space->committed, 0);
+	pg_atomic_init_u64(&space->mapped, 0);
+	pg_atomic_init_u64(&space->held, 0);
+	pg_atomic_init_u64(&space->padding, 0);
+	pg_atomic_init_u64(&space->reserved, 0);
+	pg_atomic_init_u64(&space->refused, 0);
+	depot_init(space, control->tranche);
+}
+
+static void
+init_control(void)
+{
+	memset(control, 0, sizeof(*control));
+	control->tranche = LWLockNewTrancheId();
+	LWLockInitialize(&control->lock, control->tranche);
+	pg_atomic_init_u32(&control->state, KEEPER_STARTING);
+	pg_atomic_init_u32(&control->keeper_sleeps, 0);
+	pg_atomic_init_u64(&control->committed, 0);
+	for (int i = 0; i < lengthof(control->faults); i++)
+		pg_atomic_init_u32(&control->faults[i], 0);
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+		init_slot(&control->slots[slot], slot);
+}
+
+/* Can there be namespaces in this server? */
+static KeeperState
+first_state(void)
+{
+	if (namespace_memory == 0)
+		return KEEPER_NO_REGION;
+	if (!IsPostmasterEnvironment)
+		return KEEPER_STANDALONE;
+	if (!keeper_is_registered())
+		return KEEPER_NO_SLOT;
+	if (!region_enter() || !magazine_map())
+		return KEEPER_NO_MAPPING;
+	return KEEPER_STARTING;
+}
+
+/* In the postmaster, at its start and again after a crash. */
+static void
+start_memory(void)
+{
+	bool		found;
+
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	control = ShmemInitStruct("jemctx namespaces", sizeof(NamespaceControl), &found);
+	if (!found)
+		init_control();
+	request_shmem_init(found);
+	LWLockRelease(AddinShmemInitLock);
+	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
+	pg_atomic_write_u32(&control->state, first_state());
+	if (pg_atomic_read_u32(&control->state) == KEEPER_NO_MAPPING)
+		ereport(WARNING,
+				(errmsg("could not map %d kB for namespaces: %m", namespace_memory),
+				 errhint("Lower jemctx.namespace_memory, or set it to 0.")));
+	else if (pg_atomic_read_u32(&control->state) == KEEPER_STARTING)
+		namespace_start();
+}
+
+void
+shared_enter(void)
+{
+	next_request_hook = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	next_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_memory;
+}
+
+static void
+unavailable(const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("namespaces are not available"),
+			 errdetail("%s", detail),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+/* The keeper starts with the server; wait for it for a while. */
+static void
+wait_for_start(void)
+{
+	for (int waited = 0; waited < START_MS; waited += START_LOOK_MS)
+	{
+		if (pg_atomic_read_u32(&control->state) != KEEPER_STARTING)
+			return;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 START_LOOK_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Raise an ERROR that says why, unless there can be namespaces. */
+void
+shared_require(void)
+{
+	if (control == NULL || MyProc == NULL)
+		unavailable("This process has no part in the server's shared memory.", NULL);
+	if (pg_atomic_read_u32(&control->state) == KEEPER_STARTING)
+		wait_for_start();
+	switch ((KeeperState) pg_atomic_read_u32(&control->state))
+	{
+		case KEEPER_RUNNING:
+			return;
+		case KEEPER_STARTING:
+			unavailable("The keeper, a background worker, does not start.",
+						"The server's log may say why.");
+			break;
+		case KEEPER_STOPPED:
+			unavailable("The server is shutting down.", NULL);
+			break;
+		case KEEPER_NO_SLOT:
+			unavailable("No background worker was free for the keeper.",
+						"Increase max_worker_processes.");
+			break;
+		case KEEPER_STANDALONE:
+			unavailable("A standalone backend has no background workers.", NULL);
+			break;
+		case KEEPER_NO_REGION:
+			unavailable("They have no memory.", "Set jemctx.namespace_memory.");
+			break;
+		case KEEPER_NO_MAPPING:
+			unavailable("The kernel refused to map their memory when the server started.",
+						"Lower jemctx.namespace_memory.");
+			break;
+	}
+}

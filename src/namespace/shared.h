@@ -1,0 +1,144 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared.h
+ *	  What the processes of the server share about namespaces.
+ *
+ * One control structure in PostgreSQL's shared memory; beside it three
+ * mappings that the postmaster makes, each at the same address in all
+ * processes and without memory until it is touched: the region with the
+ * objects, the page map (pagemap.h), and the processes' shelves (magazine.h).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_SHARED_H
+#define JEMCTX_SHARED_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+
+#include "namespace/sizes.h"
+
+#define NAMESPACE_SLOTS 64
+
+/* A stock with more than that is too much. */
+#define STOCK_EXCESS(target) ((target) + (target) / 2 + 32)
+
+/* Page number of no page: the region's first is never used. */
+#define NO_PAGE 0
+
+/* Slabs are kept apart by how full they are. */
+#define BIN_GROUPS 8
+
+/* The slabs of one size class of a namespace.  All fields: its lock. */
+typedef struct Bin
+{
+	LWLock		lock;
+	uint32		groups[BIN_GROUPS]; /* slabs with room, the fullest last */
+	uint32		slabs;
+	uint32		nonfull;
+	uint64		out;			/* objects outside of slabs: used, or in magazines */
+	uint64		reserved;		/* bytes that magazines may hold */
+	uint64		fills;			/* times that a magazine was filled */
+	uint64		flushes;		/* times that one was emptied */
+} Bin;
+
+typedef union PaddedBin
+{
+	Bin			bin;
+	char		pad[PG_CACHE_LINE_SIZE];
+} PaddedBin;
+
+/* Free slabs of one kind, ready for any size class. */
+typedef struct Stock
+{
+	uint32		first;			/* stock lock */
+	uint32		count;			/* stock lock */
+	uint32		target;			/* how many the keeper wants there; it alone writes */
+	int32		taken;			/* stock lock; more than given, since the keeper's last tick */
+	uint32		waited;			/* stock lock; times it was empty since then */
+} Stock;
+
+/*
+ * A slot for a namespace.
+ *
+ * Life tells one namespace in the slot from the next (upper half) and its
+ * contents before a reset from those after (lower half).  The keeper changes
+ * it with the locks of all bins and of the stock held, so that whoever holds
+ * one of them and finds the life that it knows works on what it believes to.
+ */
+typedef struct Namespace
+{
+	/* read by everybody, seldom written */
+	pg_atomic_uint64 life;
+	uint8		owner;			/* constant: the slot's number, from 1 on */
+	bool		in_use;			/* control lock */
+	char		name[NAMEDATALEN];	/* control lock; empty when it is being dropped, or free */
+	TimestampTz created_at;		/* control lock */
+	pg_atomic_uint64 limit;		/* bytes, 0 for none */
+	pg_atomic_uint64 root;		/* a pointer */
+
+	/* written by the keeper */
+	pg_atomic_uint64 committed; /* bytes of pages that may hold memory */
+	pg_atomic_uint64 mapped;	/* bytes of address space */
+	pg_atomic_uint64 held;		/* of committed: slabs and large objects; the rest is dirty */
+	pg_atomic_uint64 padding;	/* of held: what jemalloc adds to large objects */
+	int			arena;			/* jemalloc's number in the keeper, -1 before */
+
+	/* written by everybody */
+	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE); /* bytes that magazines may hold */
+	pg_atomic_uint64 refused;	/* allocations that failed */
+
+	LWLock		stock_lock pg_attribute_aligned(PG_CACHE_LINE_SIZE);
+	Stock		stocks[SLAB_KINDS];
+	uint32		returned;		/* stock lock; freed large objects, for the keeper */
+	uint64		returned_pages; /* stock lock */
+	uint64		large_objects;	/* stock lock; in use */
+	uint64		large_pages;	/* stock lock; in use */
+
+	PaddedBin	bins[SIZES_COUNT] pg_attribute_aligned(PG_CACHE_LINE_SIZE);
+} Namespace;
+
+/* Why namespaces are there or not. */
+typedef enum KeeperState
+{
+	KEEPER_STARTING,			/* registered, not running yet */
+	KEEPER_RUNNING,
+	KEEPER_STOPPED,				/* by the postmaster: the server shuts down */
+	KEEPER_NO_SLOT,				/* no background worker could be registered */
+	KEEPER_STANDALONE,			/* no postmaster, no background workers */
+	KEEPER_NO_REGION,			/* jemctx.namespace_memory = 0 */
+	KEEPER_NO_MAPPING			/* the kernel refused to map the region */
+} KeeperState;
+
+typedef struct NamespaceControl
+{
+	LWLock		lock;			/* names: which slots are in use */
+	int			tranche;		/* of all locks here; constant */
+	pg_atomic_uint32 state;		/* KeeperState */
+	pg_atomic_uint32 keeper_sleeps; /* it waits without a timeout */
+	PGPROC	   *keeper;			/* written before the state becomes RUNNING */
+
+	/* The keeper writes. */
+	pg_atomic_uint64 committed; /* bytes of the region that may hold memory */
+
+	/* For tests: see faults.h. */
+	pg_atomic_uint32 faults[16];
+
+	Namespace	slots[NAMESPACE_SLOTS];
+} NamespaceControl;
+
+/* Set in the postmaster before it has children. */
+extern NamespaceControl *control;
+
+extern void shared_enter(void);
+extern int	shared_processes(void);
+extern void shared_require(void);
+
+/* Bytes that the namespace may hold at most. */
+extern uint64 namespace_limit(Namespace *space);
+
+#endif							/* JEMCTX_SHARED_H */

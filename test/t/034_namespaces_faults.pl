@@ -1,0 +1,57 @@
+# Every extent hook of the keeper fails, once or all the time: allocations may
+# be refused, and nothing else; memory that is to be zero is.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+use NamespaceTest;
+
+my $node = namespace_node('main');
+my $work = q(SELECT jemctx_test_ns_fill('a', 100, 1000000) + jemctx_test_ns_fill('a', 3000, 3000000)
+	+ jemctx_test_ns_fill('a', 50000, 5000000));
+
+# Whatever one failure does, what there is is whole, and goes.
+for my $fault (qw(alloc dalloc commit decommit purge split merge remove))
+{
+	for my $countdown (1, 5)
+	{
+		my $what = "$fault fails at call $countdown";
+
+		fault($node, $fault, $countdown);
+		cmp_ok(sql($node, $work), '>', 3e6, "$what: most is there");
+		is(sql($node, "SELECT jemctx_test_ns_check('a') = jemctx_test_ns_drain('a')"), 't', "$what: all of it is whole");
+		sql($node, "SELECT jemctx_test_ns_zero('a')");
+		wait_for_figure($node, 'cached = 0 AND objects = 0 AND allocated + cached + free = committed', "$what: nothing is left");
+		fault($node, $fault, 0);
+	}
+	is(sql($node, $work), 9000000, "$fault: it works again");
+	sql($node, "SELECT jemctx_namespace_reset('a')");
+}
+
+# Pages that the kernel does not take back are neither lost nor taken for zeros.
+for my $fault (qw(dalloc decommit purge remove))
+{
+	fault($node, $fault, 1);
+	is(sql($node, "SELECT jemctx_test_ns_fill('a', 100000, 20000000)"), 20000000, "$fault: filled");
+	sql($node, "SELECT jemctx_test_ns_drain('a')");
+	sql($node, "SELECT jemctx_namespace_reset('a')");
+	sql($node, "SELECT jemctx_test_ns_zero('a')");
+	pass("$fault: memory that is to be zero is");
+	fault($node, $fault, 0);
+}
+
+# What was purged, and reused as large objects that must be zero.
+for my $round (1 .. 3)
+{
+	sql($node, "SELECT jemctx_test_ns_fill('a', 200000, 30000000), jemctx_test_ns_drain('a')");
+	wait_for_figure($node, 'committed < 2000000', "round $round: purged");
+	sql($node, "SELECT jemctx_test_ns_zero('a')");
+	pass("round $round: memory that is to be zero is");
+}
+$node->stop;
+
+done_testing();

@@ -1,0 +1,147 @@
+# What the TAP tests of namespaces share: a running server with the test
+# module, figures, and sessions that stay.
+package NamespaceTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+use JemctxTest;
+
+our @EXPORT = qw(namespace_node sql figure adds_up keeper_pid wait_for_figure open_session ask close_session
+	survives_crash fault);
+
+# As in src/namespace/faults.h.
+my @faults = qw(alloc dalloc commit decommit purge split merge remove
+	die_before_fill die_in_fill die_after_fill die_in_flush die_after_flush die_waiting die_keeper);
+my %faults = map { $faults[$_] => $_ } 0 .. $#faults;
+
+# A running server whose namespace "a" the tests use.
+sub namespace_node
+{
+	my ($name, $conf) = @_;
+	my $node = new_node($name, "restart_after_crash = on\nautovacuum = off\n" . ($conf // ''));
+
+	$node->start;
+	sql($node, 'CREATE EXTENSION jemctx_test');
+	sql($node, "SELECT jemctx_namespace_create('a')");
+	return $node;
+}
+
+sub sql
+{
+	my ($node, $sql) = @_;
+
+	return $node->safe_psql('postgres', $sql);
+}
+
+sub figure
+{
+	my ($node, $expression, $namespace) = @_;
+
+	return sql($node, "SELECT $expression FROM jemctx_namespaces WHERE name = '" . ($namespace // 'a') . "'");
+}
+
+sub wait_for_figure
+{
+	my ($node, $condition, $what) = @_;
+
+	ok($node->poll_query_until('postgres', "SELECT $condition FROM jemctx_namespaces WHERE name = 'a'"), $what)
+		or diag figure($node, 'jemctx_namespaces');
+	return;
+}
+
+sub adds_up
+{
+	my ($node, $what) = @_;
+
+	is(figure($node, 'allocated + cached + free - committed'), 0, "$what: the figures add up");
+	return;
+}
+
+sub fault
+{
+	my ($node, $fault, $countdown) = @_;
+
+	defined $faults{$fault} or die "no such fault: $fault";
+	sql($node, "SELECT jemctx_test_ns_fault($faults{$fault}, $countdown)");
+	return;
+}
+
+# The keeper is no backend: it is not among those that SQL shows.
+sub keeper_pid
+{
+	my ($node) = @_;
+	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+
+	for my $file (glob '/proc/[0-9]*/stat')
+	{
+		my ($pid) = $file =~ /(\d+)/;
+		open(my $handle, '<', $file) or next;
+		my $stat = <$handle> // next;
+		my ($parent) = $stat =~ /^.*\) \S (\d+)/ or next;
+		next if $parent != $postmaster;
+		open(my $line, '<', "/proc/$pid/cmdline") or next;
+		return $pid if (<$line> // '') =~ /jemctx keeper/;
+	}
+	return;
+}
+
+sub open_session
+{
+	my ($node) = @_;
+	my $session = { in => '', out => '', err => '' };
+
+	$session->{psql} = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
+		'<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err}, IPC::Run::timeout(120));
+	$session->{pid} = ask($session, 'SELECT pg_backend_pid()');
+	return $session;
+}
+
+# The answer to a statement, or the ERROR.
+sub ask
+{
+	my ($session, $sql) = @_;
+
+	@$session{qw(out err)} = ('', '');
+	$session->{in} .= "$sql;\n\\echo =done=\n";
+	$session->{psql}->pump until $session->{out} =~ /=done=\n\z/;
+	my $answer = $session->{out} =~ s/=done=\n\z//r;
+	$session->{psql}->pump_nb;
+	chomp $answer;
+	return $session->{err} =~ /^ERROR: +(.*)/m ? "ERROR: $1" : $answer;
+}
+
+sub close_session
+{
+	my ($session) = @_;
+
+	$session->{in} .= "\\q\n";
+	$session->{psql}->finish;
+	return;
+}
+
+# Something has killed a process of the server: it starts over, with namespaces
+# that work and are empty.
+sub survives_crash
+{
+	my ($node, $offset, $what) = @_;
+
+	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $offset);
+	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not recover';
+	is(sql($node, "SELECT count(*) FROM jemctx_namespaces WHERE name = 'a'"), 0, "$what: the server starts over");
+	sql($node, "SELECT jemctx_namespace_create('a')");
+	is(sql($node, "SELECT jemctx_test_ns_fill('a', 100, 100000), jemctx_test_ns_check('a')"),
+		'100000|1000', "$what: and namespaces work");
+	adds_up($node, $what);
+	return;
+}
+
+1;
