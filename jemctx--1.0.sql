@@ -172,7 +172,7 @@ CREATE FUNCTION jemctx_purge_all()
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal to the system; bytes given back';
+COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal, and of namespaces, to the system; bytes given back';
 
 CREATE FUNCTION jemctx_profile_start()
 RETURNS void

@@ -23,7 +23,7 @@
 
 Account    *account_slots;
 int			account_count;
-pg_atomic_uint64 *account_namespaces;
+Size		(*account_namespaces) (void);
 
 /* Any thread that allocates may change these. */
 static Account own;
@@ -127,7 +127,7 @@ account_of(int number, int *pid)
 Size
 account_server(void)
 {
-	uint64		total = account_namespaces ? pg_atomic_read_u64(account_namespaces) : 0;
+	uint64		total = account_namespaces ? account_namespaces() : 0;
 	uint64		postmasters = 0;
 
 	for (int number = 0; number < account_count; number++)

@@ -29,8 +29,8 @@ typedef struct Account
 extern Account *account_slots;
 extern int	account_count;
 
-/* Bytes of namespaces, which are nobody's own; in shared memory or NULL. */
-extern pg_atomic_uint64 *account_namespaces;
+/* Says how many bytes the namespaces have, which are no process's own; or NULL. */
+extern Size (*account_namespaces) (void);
 
 extern void account_enter(void);
 extern void account_change(int64 bytes);

@@ -149,6 +149,13 @@ limit_admits(Size bytes)
 	return server_memory_limit == 0 || server_admits(bytes);
 }
 
+/* May a namespace, which is no process's own, have so many bytes more? */
+bool
+limit_admits_namespace(Size bytes)
+{
+	return server_memory_limit == 0 || account_server() + bytes <= server_memory_limit * KB;
+}
+
 /*
  * An allocation has failed: because of a refusal?  Another thread must not do
  * what the main one can do about it.

@@ -16,6 +16,7 @@ extern int	server_memory_limit;
 
 extern void limit_enter(void);
 extern bool limit_admits(Size bytes);
+extern bool limit_admits_namespace(Size bytes);
 extern bool limit_refused(void);
 extern void limit_enforced(void);
 extern void limit_forget(void);

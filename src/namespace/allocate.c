@@ -42,7 +42,7 @@ report_out_of_memory(JemctxNamespace *ns, Size size)
 					   size, held, (uint64) region_pages * SIZES_PAGE),
 			 limit > 0 && held + size > limit ?
 			 errhint("Free what is not needed, or raise the limit with jemctx_namespace_set_limit().") :
-			 errhint("All namespaces share jemctx.namespace_memory, and what the machine and its control groups have left.")));
+			 errhint("All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the machine and its control groups have left.")));
 }
 
 /* A free object of the class, with the keeper's help if need be, or NULL. */

@@ -15,6 +15,7 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
+#include "arena/account.h"
 #include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
@@ -269,4 +270,5 @@ namespace_enter(void)
 	if (namespace_memory > 0)
 		keeper_register();
 	shared_enter();
+	account_namespaces = namespace_total_committed;
 }

@@ -17,8 +17,9 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
+#include "arena/limit.h"
+#include "arena/machine.h"
 #include "namespace/faults.h"
-#include "namespace/machine.h"
 #include "namespace/region.h"
 
 #define WORD_BITS 64
@@ -287,5 +288,5 @@ region_trim(void)
 bool
 region_may_commit(Size bytes)
 {
-	return machine_may_take(bytes);
+	return limit_admits_namespace(bytes) && machine_may_take(bytes);
 }

@@ -25,6 +25,7 @@
 #include "arena/limit.h"
 #include "compat/compat.h"
 #include "jemalloc/mallctl.h"
+#include "namespace/namespace.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
 
@@ -224,6 +225,7 @@ registry_purge(void)
 	uint32		requests;
 	Size		given;
 
+	namespace_idle();
 	if (entry == NULL)
 		return arena_purge();
 	requests = pg_atomic_read_u32(&entry->requests);

@@ -14,8 +14,9 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
+#include "arena/machine.h"
 #include "compat/compat.h"
-#include "policy/machine.h"
+#include "namespace/namespace.h"
 #include "policy/registry.h"
 #include "views/row.h"
 
@@ -110,9 +111,9 @@ jemctx_get_backends(PG_FUNCTION_ARGS)
 }
 
 static void
-known_column(Row *row, uint64 bytes)
+known_column(Row *row, Size bytes)
 {
-	if (bytes == MACHINE_UNKNOWN)
+	if (bytes == SIZE_MAX)
 		row_null(row);
 	else
 		row_int64(row, bytes);
@@ -139,17 +140,17 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	Row			row;
 	int			processes;
 	int			unaccounted;
-	uint64		limit = (uint64) server_memory_limit * 1024;
+	Size		limit = (Size) server_memory_limit * 1024;
 
 	row_begin(&row, fcinfo);
 	count_processes(&processes, &unaccounted);
 	row_int32(&row, processes);
 	row_int32(&row, unaccounted);
 	row_int64(&row, account_server());
-	row_int64(&row, account_namespaces ? pg_atomic_read_u64(account_namespaces) : 0);
-	known_column(&row, limit > 0 ? limit : MACHINE_UNKNOWN);
-	known_column(&row, machine_memory("MemTotal"));
-	known_column(&row, machine_memory("MemAvailable"));
+	row_int64(&row, namespace_total_committed());
+	known_column(&row, limit > 0 ? limit : SIZE_MAX);
+	known_column(&row, machine_total());
+	known_column(&row, machine_available());
 	known_column(&row, machine_cgroup_limit());
 	row_end(&row);
 	return (Datum) 0;

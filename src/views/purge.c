@@ -7,10 +7,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 
 #include "compat/compat.h"
+#include "namespace/namespace.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
 
@@ -30,10 +33,13 @@ jemctx_purge(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(given);
 }
 
+/* Namespaces are purged for those who may signal anybody. */
 Datum
 jemctx_purge_all(PG_FUNCTION_ARGS)
 {
-	Size		others = remote_purge_all();
+	Size		given = remote_purge_all() + registry_purge();
 
-	PG_RETURN_INT64(others + registry_purge());
+	if (has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND))
+		given += namespace_purge();
+	PG_RETURN_INT64(given);
 }

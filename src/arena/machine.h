@@ -10,6 +10,9 @@
 
 #include "postgres.h"
 
+extern Size machine_total(void);
+extern Size machine_available(void);
+extern Size machine_cgroup_limit(void);
 extern bool machine_may_take(Size bytes);
 extern Size machine_headroom(void);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * machine.c
- *	  How much memory the machine, or the container, has left.
+ *	  How much memory the machine, or the container, has, and has left.
  *
  * The kernel does not refuse shared memory, it kills for it.  So before pages
  * are taken one looks at what is available, and at the limits of the control
@@ -18,13 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "namespace/machine.h"
+#include "arena/machine.h"
 
 /* What must be left, and for how long a look is believed. */
 #define MARGIN ((Size) 32 * 1024 * 1024)
 #define BELIEVED_BYTES ((Size) 16 * 1024 * 1024)
 #define BELIEVED_MS 100
 
+#define MEMINFO_FILE "/proc/meminfo"
+#define CGROUP_FILE "/proc/self/cgroup"
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define FILE_BYTES 8192
 #define PATH_BYTES 1024
@@ -82,16 +84,25 @@ read_number(const char *directory, const char *name, Size missing)
 	return strtoull(text, NULL, 10);
 }
 
+/* What a control group may have, SIZE_MAX for no limit: version 1 has a number near it. */
+static Size
+group_limit(const CgroupFiles *files, const char *directory)
+{
+	Size		limit = read_number(directory, files->limit, SIZE_MAX);
+
+	return limit >= SIZE_MAX / 2 ? SIZE_MAX : limit;
+}
+
 /* What a control group may still take; file pages can be dropped for it. */
 static Size
 group_headroom(const CgroupFiles *files, const char *directory)
 {
-	Size		limit = read_number(directory, files->limit, SIZE_MAX);
+	Size		limit = group_limit(files, directory);
 	Size		usage;
 	char		path[PATH_BYTES];
 	char		text[FILE_BYTES];
 
-	if (limit >= SIZE_MAX / 2)
+	if (limit == SIZE_MAX)
 		return SIZE_MAX;
 	usage = read_number(directory, files->usage, 0);
 	snprintf(path, sizeof(path), "%s/memory.stat", directory);
@@ -100,9 +111,10 @@ group_headroom(const CgroupFiles *files, const char *directory)
 	return limit > usage ? limit - usage : 0;
 }
 
-/* The least that the process's control group and those above it may take. */
+/* The least of a figure of the process's control group and those above it. */
 static Size
-groups_headroom(const CgroupFiles *files, const char *groups)
+version_least(const CgroupFiles *files, const char *groups,
+			  Size (*figure) (const CgroupFiles *files, const char *directory))
 {
 	const char *path = strstr(groups, files->marker);
 	char		directory[PATH_BYTES];
@@ -113,30 +125,67 @@ groups_headroom(const CgroupFiles *files, const char *groups)
 		return SIZE_MAX;
 	path += strlen(files->marker);
 	snprintf(directory, sizeof(directory), "%s%.*s", files->root, (int) strcspn(path, "\n"), path);
-	least = group_headroom(files, directory);
+	least = figure(files, directory);
 	while (strlen(directory) > root)
 	{
 		*strrchr(directory, '/') = '\0';
-		least = Min(least, group_headroom(files, directory));
+		least = Min(least, figure(files, directory));
 	}
 	return least;
+}
+
+static Size
+groups_least(Size (*figure) (const CgroupFiles *files, const char *directory))
+{
+	char		text[FILE_BYTES];
+	Size		least = SIZE_MAX;
+
+	if (read_file(CGROUP_FILE, text, sizeof(text)))
+	{
+		for (int i = 0; i < lengthof(versions); i++)
+			least = Min(least, version_least(&versions[i], text, figure));
+	}
+	return least;
+}
+
+/* A field of /proc/meminfo in bytes; SIZE_MAX where it is not to be had. */
+static Size
+meminfo(const char *field)
+{
+	char		text[FILE_BYTES];
+	Size		kb = SIZE_MAX;
+
+	if (read_file(MEMINFO_FILE, text, sizeof(text)))
+		kb = number_after(text, field, SIZE_MAX);
+	return kb == SIZE_MAX ? SIZE_MAX : kb * 1024;
+}
+
+/* The machine's memory, in bytes; SIZE_MAX where the kernel does not say. */
+Size
+machine_total(void)
+{
+	return meminfo("MemTotal:");
+}
+
+/* What of it the kernel could give without swapping. */
+Size
+machine_available(void)
+{
+	return meminfo("MemAvailable:");
+}
+
+/* What this process's control group, or one above it, may have; SIZE_MAX for no limit. */
+Size
+machine_cgroup_limit(void)
+{
+	return groups_least(group_limit);
 }
 
 /* Bytes that can be taken before the kernel has to kill somebody. */
 Size
 machine_headroom(void)
 {
-	char		text[FILE_BYTES];
-	Size		least = SIZE_MAX;
-
-	if (read_file("/proc/meminfo", text, sizeof(text)))
-		least = number_after(text, "MemAvailable:", SIZE_MAX / 1024) * 1024;
-	if (read_file("/proc/self/cgroup", text, sizeof(text)))
-	{
-		for (int i = 0; i < lengthof(versions); i++)
-			least = Min(least, groups_headroom(&versions[i], text));
-	}
-	return least;
+	return Min(machine_available(), groups_least(group_headroom));
 }
 
 static int64
