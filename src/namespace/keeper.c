@@ -55,9 +55,10 @@
 
 /* Slabs in the stock of a namespace in use, of each kind: at least, and at first. */
 #define LEAST_STOCK 8
-#define FIRST_STOCK 32
+#define FIRST_STOCK 64
 
-/* The stock of each kind is at most this part of a namespace. */
+/* The stock of each kind is at most this part of what a namespace holds, and of what it may hold. */
+#define HELD_PART 24
 #define STOCK_PART 64
 
 /* Slabs allocated before those who wait are looked after again. */
@@ -173,7 +174,7 @@ static uint32
 most_stock(Namespace *space, SlabKind kind)
 {
 	uint64		committed = pg_atomic_read_u64(&space->committed);
-	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / STOCK_PART);
+	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / HELD_PART);
 
 	return Max(1, Min(bytes, namespace_limit(space) / STOCK_PART) / slab_bytes(kind));
 }
