@@ -21,8 +21,16 @@ BEGIN
 EXCEPTION WHEN out_of_memory THEN
 	RAISE NOTICE '%', SQLERRM;
 END $$;
--- palloc says it in core's words.
-SELECT jemctx_test_ns_build('other');
+-- With palloc it is PostgreSQL that reports it.
+DO $$
+DECLARE
+	detail text; hint text;
+BEGIN
+	PERFORM jemctx_test_ns_build('other');
+EXCEPTION WHEN out_of_memory THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RAISE NOTICE '% | % | %', SQLERRM, regexp_replace(detail, 'holds \d+', 'holds N'), hint;
+END $$;
 -- With more it goes on, with less what is there stays.
 SELECT jemctx_namespace_set_limit('other', 6 * 1024 * 1024);
 SELECT jemctx_test_ns_fill('other', 1000, 1000000);

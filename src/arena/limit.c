@@ -38,15 +38,17 @@
 int			backend_memory_limit;
 int			server_memory_limit;
 
-/* The last refusal; setting is NULL when its user has been told. */
+/* The last refusal, until its user has been told. */
 static struct
 {
-	const char *setting;
-	const char *holder;			/* subject of a sentence */
+	bool		pending;
 	bool		final;			/* somebody has got no memory because of it */
+	bool		avoidable;		/* perhaps, by a purge of this process */
+	char		holder[NAMEDATALEN + 16];	/* subject of a sentence */
 	Size		held;
 	Size		asked;
 	Size		limit;
+	const char *advice;
 }			refusal;
 
 /* The server's sum need not be taken before this process has so much. */
@@ -72,14 +74,13 @@ is_consequence(void)
 static void
 explain_refusal(void *arg)
 {
-	if (refusal.setting == NULL || !is_consequence())
+	if (!refusal.pending || !is_consequence())
 		return;
 	errcode(ERRCODE_OUT_OF_MEMORY);
 	errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
 			  refusal.holder, (Size) (refusal.held / KB), (Size) ((refusal.asked + KB - 1) / KB), (Size) (refusal.limit / KB));
-	errhint("Raise \"%s\", or let statements need less memory, for example with a lower work_mem.",
-			refusal.setting);
-	refusal.setting = NULL;
+	errhint("%s", refusal.advice);
+	refusal.pending = false;
 }
 
 static ErrorContextCallback explanation = {.callback = explain_refusal};
@@ -98,20 +99,38 @@ arm_explanation(void)
 	*end = &explanation;
 }
 
-static bool
-refuse(const char *setting, const char *holder, Size held, Size asked, Size limit)
+/*
+ * Have the next error about a lack of memory say who holds how much, how much
+ * more was asked for, what the limit is, and what can be done.  advice must be
+ * a constant.
+ */
+void
+limit_explain(const char *holder, Size held, Size asked, Size limit, const char *advice)
 {
-	if (refusal.setting == NULL)
-		account_refuse(1);
-	refusal.setting = setting;
+	refusal.pending = true;
 	refusal.final = false;
-	refusal.holder = holder;
+	refusal.avoidable = false;
+	strlcpy(refusal.holder, holder, sizeof(refusal.holder));
 	refusal.held = held;
 	refusal.asked = asked;
 	refusal.limit = limit;
+	refusal.advice = advice;
 	arm_explanation();
+}
+
+static bool
+refuse(const char *holder, Size held, Size asked, Size limit, const char *advice)
+{
+	if (!refusal.pending)
+		account_refuse(1);
+	limit_explain(holder, held, asked, limit, advice);
+	refusal.avoidable = true;
 	return false;
 }
+
+/* What can be done about a setting. */
+#define ADVICE(setting) \
+	"Raise \"" setting "\", or let statements need less memory, for example with a lower work_mem."
 
 static bool
 backend_admits(Size bytes)
@@ -121,7 +140,7 @@ backend_admits(Size bytes)
 
 	if (held + bytes <= limit || !refusal_is_safe())
 		return true;
-	return refuse("jemctx.backend_memory_limit", "This process", held, bytes, limit);
+	return refuse("This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit"));
 }
 
 static bool
@@ -137,7 +156,7 @@ server_admits(Size bytes)
 	if (server_sum + bytes <= limit || !refusal_is_safe())
 		return true;
 	server_checked_until = 0;
-	return refuse("jemctx.server_memory_limit", "The server", server_sum, bytes, limit);
+	return refuse("The server", server_sum, bytes, limit, ADVICE("jemctx.server_memory_limit"));
 }
 
 /* May this process commit so many bytes more? */
@@ -157,27 +176,27 @@ limit_admits_namespace(Size bytes)
 }
 
 /*
- * An allocation has failed: because of a refusal?  Another thread must not do
- * what the main one can do about it.
+ * An allocation has failed: because of a refusal that a purge may avoid?
+ * Another thread must not do what the main one can do about it.
  */
 bool
 limit_refused(void)
 {
-	return refusal.setting != NULL && gettid() == getpid();
+	return refusal.pending && refusal.avoidable && gettid() == getpid();
 }
 
 /* An allocation has failed for good. */
 void
 limit_enforced(void)
 {
-	refusal.final = refusal.setting != NULL;
+	refusal.final = refusal.pending;
 }
 
 /* Whoever was refused memory went on without. */
 void
 limit_forget(void)
 {
-	refusal.setting = NULL;
+	refusal.pending = false;
 }
 
 /* Whoever was refused memory asks again. */

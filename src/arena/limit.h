@@ -15,6 +15,7 @@ extern int	backend_memory_limit;
 extern int	server_memory_limit;
 
 extern void limit_enter(void);
+extern void limit_explain(const char *holder, Size held, Size asked, Size limit, const char *advice);
 extern bool limit_admits(Size bytes);
 extern bool limit_admits_namespace(Size bytes);
 extern bool limit_refused(void);

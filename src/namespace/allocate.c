@@ -12,6 +12,7 @@
 
 #include "utils/memutils.h"
 
+#include "arena/limit.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/request.h"
@@ -25,24 +26,31 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 			 errdetail("%s", detail)));
 }
 
-/* Say why there is no memory. */
+#define ADVICE_LIMIT "Free what is not needed, or raise the limit with jemctx_namespace_set_limit()."
+#define ADVICE_ALL \
+	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the machine and its control groups have left."
+
+/* Have the error that somebody is going to raise say why there is no memory. */
+void
+namespace_explain(JemctxNamespace *ns, Size size)
+{
+	uint64		limit = pg_atomic_read_u64(&ns->space->limit);
+	uint64		region = (uint64) region_pages * SIZES_PAGE;
+	uint64		held = pg_atomic_read_u64(&ns->space->committed);
+	char		holder[NAMEDATALEN + 16];
+
+	snprintf(holder, sizeof(holder), "Namespace \"%s\"", ns->name);
+	limit_explain(holder, held, size, limit > 0 ? Min(limit, region) : region,
+				  limit > 0 && held + size > limit ? ADVICE_LIMIT : ADVICE_ALL);
+}
+
 static void
 report_out_of_memory(JemctxNamespace *ns, Size size)
 {
-	uint64		limit = pg_atomic_read_u64(&ns->space->limit);
-	uint64		held = pg_atomic_read_u64(&ns->space->committed);
-
+	namespace_explain(ns, size);
 	ereport(ERROR,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("out of memory in namespace \"%s\"", ns->name),
-			 limit > 0 ?
-			 errdetail("Failed on request of size %zu: the namespace holds " UINT64_FORMAT " bytes, its limit is " UINT64_FORMAT ".",
-					   size, held, limit) :
-			 errdetail("Failed on request of size %zu: the namespace holds " UINT64_FORMAT " bytes and has no limit but the region's of " UINT64_FORMAT ".",
-					   size, held, (uint64) region_pages * SIZES_PAGE),
-			 limit > 0 && held + size > limit ?
-			 errhint("Free what is not needed, or raise the limit with jemctx_namespace_set_limit().") :
-			 errhint("All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the machine and its control groups have left.")));
+			 errmsg("out of memory in namespace \"%s\"", ns->name)));
 }
 
 /* A free object of the class, with the keeper's help if need be, or NULL. */
@@ -57,7 +65,11 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 		int			count = magazine_fill(ns, class);
 
 		if (count == DEPOT_STALE)
+		{
+			/* what was refused was for the life that has ended */
+			refused = false;
 			magazine_check(ns);
+		}
 		else if (count == 0 && refused)
 			return NULL;
 		else if (count == 0)

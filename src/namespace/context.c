@@ -95,7 +95,10 @@ alloc_chunk(JemctxNamespace *ns, MemoryContext context, Size size)
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 
 	if (unlikely(chunk == NULL))
+	{
+		namespace_explain(ns, size);
 		return NULL;
+	}
 	chunk->context = context;
 	return chunk + 1;
 }

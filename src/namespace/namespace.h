@@ -37,5 +37,6 @@ extern void namespace_start(void);
 extern void namespace_hide(Namespace *space);
 extern void namespace_release(Namespace *space);
 extern void namespace_context_start(void);
+extern void namespace_explain(JemctxNamespace *ns, Size size);
 
 #endif							/* JEMCTX_NAMESPACE_H */

@@ -73,6 +73,20 @@ query($observer, 'SELECT pg_reload_conf()');
 ok(poll(sub { query($_, 'SHOW jemctx.server_memory_limit') eq '200MB' }), 'the limit is back') for @sessions[ 0 .. 3 ];
 my @answer = map { query($_, "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m) s") } @sessions[ 0 .. 7 ];
 ok(poll(sub { query($_, 'SELECT 1') for @sessions; query($observer, 'SELECT committed < 160000000 FROM jemctx_server') eq 't' }), 'kept memory is returned near the limit');
+
+# Namespaces count, too, and are refused what would be too much for the server.
+query($observer, 'CREATE EXTENSION jemctx_test');
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = 0");
+ok(poll(sub { query($observer, 'SELECT pg_reload_conf()'); query($observer, 'SHOW jemctx.server_memory_limit') eq '0' }), 'no limit');
+query($observer, "SELECT jemctx_namespace_create('n')");
+my $before = query($observer, 'SELECT committed FROM jemctx_server');
+is(query($observer, "SELECT jemctx_test_ns_fill('n', 1000, 40000000)"), '40000000', 'a namespace is filled');
+is(query($observer, "SELECT namespaces > 40000000, committed > $before + 40000000 FROM jemctx_server"), 't|t', 'it counts');
+my $limit = int(query($observer, 'SELECT committed FROM jemctx_server') / 1024) + 10240;
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '${limit}kB'");
+ok(poll(sub { query($observer, 'SELECT pg_reload_conf()'); query($observer, 'SHOW jemctx.server_memory_limit') ne '0' }), 'with a limit');
+ok(poll(sub { my $filled = query($observer, "SELECT jemctx_test_ns_fill('n', 1000, 1000000)"); $filled < 1000000 }), 'it is refused more');
+cmp_ok(query($observer, 'SELECT committed FROM jemctx_server'), '<=', $limit * 1024 + 9 * 1048576, 'and the limit is kept');
 $node->stop;
 
 done_testing();

@@ -55,7 +55,7 @@ ask($two, "SELECT jemctx_namespace_create('a')");
 
 # Resets and drops while others allocate as fast as they can.
 my @busy = map { open_session($node) } 1 .. 3;
-$_->{in} .= q(
+send_query($_, q(
 	DO $$
 	BEGIN
 		FOR i IN 1 .. 300 LOOP
@@ -68,9 +68,7 @@ $_->{in} .= q(
 				NULL;
 			END;
 		END LOOP;
-	END $$;
-	\echo =done=
-) for @busy;
+	END $$;)) for @busy;
 for my $round (1 .. 100)
 {
 	ask($two, "SELECT jemctx_namespace_reset('a')");
@@ -80,8 +78,7 @@ for my $round (1 .. 100)
 }
 for my $session (@busy)
 {
-	$session->{psql}->pump until $session->{out} =~ /=done=\n/;
-	is($session->{err}, '', 'a session lives through resets and drops');
+	is(answer($session), '', 'a session lives through resets and drops');
 	close_session($session);
 }
 ask($two, "SELECT jemctx_namespace_reset('a')");

@@ -6,11 +6,9 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 use JemctxTest;
 
@@ -96,36 +94,18 @@ sub keeper_pid
 sub open_session
 {
 	my ($node) = @_;
-	my $session = { in => '', out => '', err => '' };
+	my $session = session($node);
 
-	$session->{psql} = IPC::Run::start(
-		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-		'<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err}, IPC::Run::timeout(120));
-	$session->{pid} = ask($session, 'SELECT pg_backend_pid()');
+	pid_of($session);
 	return $session;
 }
 
 # The answer to a statement, or the ERROR.
 sub ask
 {
-	my ($session, $sql) = @_;
+	my $answer = query(@_);
 
-	@$session{qw(out err)} = ('', '');
-	$session->{in} .= "$sql;\n\\echo =done=\n";
-	$session->{psql}->pump until $session->{out} =~ /=done=\n\z/;
-	my $answer = $session->{out} =~ s/=done=\n\z//r;
-	$session->{psql}->pump_nb;
-	chomp $answer;
-	return $session->{err} =~ /^ERROR: +(.*)/m ? "ERROR: $1" : $answer;
-}
-
-sub close_session
-{
-	my ($session) = @_;
-
-	$session->{in} .= "\\q\n";
-	$session->{psql}->finish;
-	return;
+	return $answer =~ /^ERROR: +(.*)/m ? "ERROR: $1" : $answer;
 }
 
 # Something has killed a process of the server: it starts over, with namespaces
