@@ -107,7 +107,10 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION jemctx_get_backends() IS 'the memory of each process: the own one, of all for members of pg_read_all_stats';
 
 CREATE VIEW jemctx_backends AS
-SELECT b.pid, a.backend_type, d.datname, u.rolname AS usename,
+SELECT b.pid,
+	-- those without a database are not among the activities
+	CASE WHEN a.pid IS NULL THEN 'background worker' ELSE a.backend_type END AS backend_type,
+	d.datname, u.rolname AS usename,
 	b.committed, b.committed_peak, b.inherited, b.allocated, b.active, b.cache,
 	b.memory_limit, b.refused, b.purges, b.purged, b.published_at
 FROM jemctx_get_backends() b

@@ -18,10 +18,10 @@ my $session = session($node);
 my $kinds = query($observer, q(
 	SELECT string_agg(DISTINCT backend_type COLLATE "C", ',' ORDER BY backend_type COLLATE "C") FROM jemctx_backends
 	WHERE committed > 1000000 AND committed < 10e6 AND committed_peak >= committed AND inherited <= committed));
-is($kinds, 'autovacuum launcher,background writer,checkpointer,client backend,logical replication launcher,walwriter',
+is($kinds, 'autovacuum launcher,background worker,background writer,checkpointer,client backend,logical replication launcher,walwriter',
 	'each kind of process has an account');
-is(query($observer, 'SELECT count(*) FROM jemctx_backends b FULL JOIN pg_stat_activity a USING (pid) WHERE b.pid IS NULL OR a.pid IS NULL'),
-	'0', 'the same processes as in pg_stat_activity');
+is(query($observer, 'SELECT count(*) FROM jemctx_backends b FULL JOIN pg_stat_activity a USING (pid) WHERE b.pid IS NULL OR a.pid IS NULL AND b.backend_type <> \'background worker\''),
+	'0', 'the same processes as in pg_stat_activity, and the keeper');
 is(query($observer, 'SELECT unaccounted, processes = (SELECT count(*) FROM jemctx_backends) FROM jemctx_server'), '0|t', 'none is without account');
 
 # Live, in the middle of a statement: the sort is held by a cursor.
