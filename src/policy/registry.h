@@ -25,11 +25,12 @@ typedef enum RegistryState
  * The entry of one process.  It means something while pid is that of the
  * process that has the PGPROC of the same number.  Everything is written by
  * that process only and read by everybody without a lock, except requests,
- * which everybody increments.
+ * which everybody increments.  The state changes with every statement, so
+ * entries do not share cache lines.
  */
 typedef struct RegistryEntry
 {
-	pg_atomic_uint32 pid;
+	pg_attribute_aligned(PG_CACHE_LINE_SIZE) pg_atomic_uint32 pid;
 	pg_atomic_uint32 state;		/* a RegistryState */
 
 	/* as of published_at, a TimestampTz */
