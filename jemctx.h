@@ -23,10 +23,9 @@
  * JEMCTX_TRANSIENT: one statement or transaction.  Chunks are packed into
  * blocks, and freed together by a reset or delete.
  *
- * JEMCTX_PERSISTENT: as long as the session, freed piece by piece.  Every
- * chunk is an object of the process's persistent arena: once freed it can be
- * used at once by any other persistent context, and its memory goes back to
- * the system.
+ * JEMCTX_PERSISTENT: as long as the session, freed piece by piece.  All such
+ * contexts share the process's persistent arena: a freed chunk can be used at
+ * once by any other of them, and empty pages go back to the system.
  */
 typedef enum JemctxLifetime
 {
