@@ -25,6 +25,7 @@
 #include "arena/limit.h"
 #include "arena/quarantine.h"
 #include "arena/run.h"
+#include "arena/usage.h"
 #include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
 
@@ -275,5 +276,6 @@ arena_enter(void)
 	adopt_process_arenas();
 	if (fork_is_cheap())
 		arena_open(&persistent_arena);
+	usage_enter();
 	run_enter();
 }

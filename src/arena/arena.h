@@ -39,11 +39,8 @@ typedef struct Arena
 	 */
 	pg_atomic_uint64 committed;
 
-	/* The newest mapping, and up to where it was populated, and by which pid. */
-	char	   *mapping;
-	char	   *mapping_end;
-	char	   *populated;
-	int			populated_by;
+	/* jemalloc's count of pages in use; NULL until usage.c has found it */
+	const size_t *active;
 } Arena;
 
 /* Automatic arenas of jemalloc's that malloc uses, taken over in the postmaster. */

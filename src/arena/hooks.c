@@ -37,18 +37,9 @@
 #define ACCESSIBLE (PROT_READ | PROT_WRITE)
 #define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 
-/* Since Linux 5.14; older kernels refuse it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#define POPULATE_WINDOW (16 * 1024)
-
 /* Set in the postmaster, constant in its children. */
 static bool overcommit = true;
 static size_t page_size;
-
-/* Until the kernel refuses. */
-static bool populate = true;
 
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
@@ -101,36 +92,10 @@ map_aligned(size_t size, size_t alignment, bool accessible)
 	return pages + lead;
 }
 
-/*
- * Memory that is used for the first time costs a page fault for each page,
- * which is what a new connection spends much of its time on.  Runs of one page
- * are taken one after the other from a new mapping and used at once, so when
- * one is committed the pages after it are made present with it.  They are not
- * counted as committed: there is less than one window of them in an arena.
- */
-static void
-populate_ahead(Arena *arena, char *page)
-{
-	char	   *end = page + POPULATE_WINDOW;
-
-	/* what a parent has populated is not ours */
-	if (arena->populated_by != MyProcPid)
-	{
-		arena->populated_by = MyProcPid;
-		arena->populated = arena->mapping;
-	}
-	if (!populate || page < arena->populated || end > arena->mapping_end)
-		return;
-	if (madvise(page, POPULATE_WINDOW, MADV_POPULATE_WRITE) != 0)
-		populate = false;
-	arena->populated = end;
-}
-
 static void *
 hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		   bool *zero, bool *commit, unsigned arena_ind)
 {
-	Arena	   *arena = hooks_arena(hooks);
 	void	   *pages;
 
 	if (!growth_allowed || fault_due() || (*commit && !limit_admits(size)))
@@ -145,13 +110,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	if (pages == NULL)
 		return NULL;
 	if (*commit)
-		count(arena, size);
-	else
-	{
-		arena->mapping = pages;
-		arena->populated = pages;
-		arena->mapping_end = (char *) pages + size;
-	}
+		count(hooks_arena(hooks), size);
 	*zero = true;
 	return pages;
 }
@@ -175,8 +134,6 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return true;
 	count(hooks_arena(hooks), length);
-	if (overcommit && length == page_size)
-		populate_ahead(hooks_arena(hooks), start);
 	return false;
 }
 

@@ -57,6 +57,9 @@ static Size server_checked_until;
 /* And what that sum was. */
 static Size server_sum;
 
+/* Others should return what they do not use; see limit_server_was_full(). */
+static bool server_was_full = false;
+
 /*
  * Is what is being reported the consequence of the refusal?  A library that
  * has got no memory may complain of something else.
@@ -156,6 +159,7 @@ server_admits(Size bytes)
 	if (server_sum + bytes <= limit || !refusal_is_safe())
 		return true;
 	server_checked_until = 0;
+	server_was_full = true;
 	return refuse("The server", server_sum, bytes, limit, ADVICE("jemctx.server_memory_limit"));
 }
 
@@ -205,6 +209,16 @@ limit_retry(void)
 {
 	account_refuse(-1);
 	limit_forget();
+}
+
+/* Has the server's limit refused this process memory since the last call? */
+bool
+limit_server_was_full(void)
+{
+	bool		was_full = server_was_full;
+
+	server_was_full = false;
+	return was_full;
 }
 
 /* Is this process's limit so near that it should not keep unused memory? */

@@ -22,6 +22,7 @@ extern bool limit_refused(void);
 extern void limit_enforced(void);
 extern void limit_forget(void);
 extern void limit_retry(void);
+extern bool limit_server_was_full(void);
 extern bool limit_is_near(void);
 extern bool limit_is_near_for_all(void);
 

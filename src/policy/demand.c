@@ -23,16 +23,13 @@
 
 #include "arena/account.h"
 #include "arena/arena.h"
+#include "arena/usage.h"
 #include "jemalloc/mallctl.h"
 #include "policy/demand.h"
 
 /* So many times the demand, and so much, may be kept. */
 #define KEEP_FACTOR 2
 #define KEEP_BYTES (8 * 1024 * 1024)
-
-/* The thread's counters; those of the postmaster's thread are its children's. */
-static const uint64 *allocated;
-static const uint64 *deallocated;
 
 /* Bytes that the thread had when the peak was last reset. */
 static int64 had_at_reset;
@@ -41,17 +38,6 @@ static int64 had_at_reset;
 static int64 current;
 static int64 previous;
 static TimestampTz period_start;
-
-/* In the postmaster.  Without the counters every statement is the last. */
-void
-demand_enter(void)
-{
-	size_t		len = sizeof(uint64 *);
-
-	if (je.mallctl("thread.allocatedp", &allocated, &len, NULL, 0) != 0 ||
-		je.mallctl("thread.deallocatedp", &deallocated, &len, NULL, 0) != 0)
-		allocated = deallocated = NULL;
-}
 
 /* The most that the thread has had since the last call. */
 static int64
@@ -64,7 +50,7 @@ read_peak(void)
 	je.mallctl("thread.peak.read", &peak, &len, NULL, 0);
 	je.mallctl("thread.peak.reset", NULL, NULL, NULL, 0);
 	most = had_at_reset + (int64) peak;
-	had_at_reset = (int64) (*allocated - *deallocated);
+	had_at_reset = usage_allocated();
 	return Max(most, had_at_reset);
 }
 
@@ -91,7 +77,7 @@ demand_exceeded(void)
 {
 	Size		held = account_committed();
 
-	if (held <= KEEP_BYTES || dirty_decay <= 0 || allocated == NULL)
+	if (held <= KEEP_BYTES || dirty_decay <= 0)
 		return false;
 	note_demand(read_peak());
 	return held > KEEP_FACTOR * Max(current, previous) + KEEP_BYTES;

@@ -45,6 +45,7 @@
 #include "policy/demand.h"
 #include "policy/idle.h"
 #include "policy/registry.h"
+#include "policy/remote.h"
 #include "policy/worker.h"
 
 #define DEFAULT_PURGE_AFTER 10000
@@ -223,6 +224,8 @@ statement_ended(char status)
 		return;
 	arena_decide_decay();
 	limit_forget();
+	if (limit_server_was_full())
+		remote_ask_all();
 	hidden = client_is_hidden();
 	if ((purge_after == 0 || (purge_after > 0 && hidden)) && worth_purging())
 		go_idle(status);

@@ -20,7 +20,6 @@ policy_enter(void)
 {
 	registry_enter();
 	cache_enter();
-	demand_enter();
 	idle_enter();
 	worker_enter();
 }

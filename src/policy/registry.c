@@ -23,8 +23,8 @@
 #include "arena/account.h"
 #include "arena/arena.h"
 #include "arena/limit.h"
+#include "arena/usage.h"
 #include "compat/compat.h"
-#include "jemalloc/mallctl.h"
 #include "namespace/namespace.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
@@ -165,23 +165,6 @@ registry_of(int number, int *pid)
 	return entry;
 }
 
-/* A sum over this process's arenas of what jemalloc says, in bytes. */
-static uint64
-arenas_sum(const char *first, const char *second, Size unit)
-{
-	uint64		sum = 0;
-
-	for (int i = 0; i < all_arenas_count; i++)
-	{
-		if (all_arenas[i]->index < 0)
-			continue;
-		sum += mallctl_size(mallctl_arena(first, all_arenas[i]->index));
-		if (second)
-			sum += mallctl_size(mallctl_arena(second, all_arenas[i]->index));
-	}
-	return sum * unit;
-}
-
 /* Tell what cannot be told by the extent hooks. */
 void
 registry_publish(void)
@@ -190,11 +173,8 @@ registry_publish(void)
 
 	if (entry == NULL)
 		return;
-	mallctl_refresh();
-	pg_atomic_write_u64(&entry->allocated,
-						arenas_sum("stats.arenas.%u.small.allocated", "stats.arenas.%u.large.allocated", 1));
-	pg_atomic_write_u64(&entry->active,
-						arenas_sum("stats.arenas.%u.pactive", NULL, mallctl_size("arenas.page")));
+	pg_atomic_write_u64(&entry->allocated, usage_allocated());
+	pg_atomic_write_u64(&entry->active, usage_active());
 	pg_atomic_write_u64(&entry->cache, cache_size());
 	pg_atomic_write_u64(&entry->limit, (uint64) backend_memory_limit * 1024);
 	pg_atomic_write_u64(&entry->published_at, GetCurrentTimestamp());
@@ -202,7 +182,8 @@ registry_publish(void)
 
 /*
  * The same for a busy process, at the end of each statement, but not always:
- * it costs as much as a short statement.  Returns whether it was done.
+ * measuring the caches takes as long as a short statement.  Returns whether it
+ * was done.
  */
 bool
 registry_publish_sometimes(void)

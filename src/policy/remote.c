@@ -155,6 +155,23 @@ remote_purge(int pid, Size *given)
 	return false;
 }
 
+/*
+ * Have all idle processes return their unused memory, and do not wait for
+ * them; for one that the server's limit has refused memory.
+ */
+void
+remote_ask_all(void)
+{
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		RegistryEntry *entry = registry_of(number, &pid);
+
+		if (entry != NULL && pid != MyProcPid && pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY)
+			make_request(entry, number, pid);
+	}
+}
+
 /* All idle processes that may be asked; the bytes they have given back. */
 Size
 remote_purge_all(void)

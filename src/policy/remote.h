@@ -12,5 +12,6 @@
 
 extern bool remote_purge(int pid, Size *given);
 extern Size remote_purge_all(void);
+extern void remote_ask_all(void);
 
 #endif							/* JEMCTX_REMOTE_H */
