@@ -36,7 +36,7 @@
  */
 #define OUR_MALLOC_CONF \
 	"narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
-	"tcache_max:1024,tcache_nslots_small_max:16,lg_tcache_nslots_mul:-1"
+	"tcache_max:8192,tcache_nslots_small_max:8,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
 /* LD_PRELOAD is a list. */
