@@ -35,6 +35,7 @@ EXCEPTION WHEN internal_error THEN
 	RAISE NOTICE '%', regexp_replace(sqlerrm, '0x[0-9a-f]+', '(address)');
 END $$;
 -- Everything was given back: there is no context, and its memory is unused.
+SELECT jemctx_purge() >= 0 AS purged;
 SELECT name FROM jemctx_contexts WHERE name <> 'CacheMemoryContext';
 SELECT a.allocated - c.allocated < 1000000 AS allocated
 FROM jemctx_arenas a, jemctx_contexts c

@@ -132,6 +132,8 @@ add_block(void)
 {
 	Run		   *block;
 
+	if (nblocks == (1 << RUN_BITS) / RUN_BLOCK)
+		return false;
 	if (!enlarge_blocks() ||
 		(block = arena_process_alloc(RUN_BLOCK * sizeof(Run))) == NULL)
 		return false;
@@ -257,20 +259,28 @@ run_became_empty(Run *run)
 	drop_run(run);
 }
 
+/* Put hot chunks back into their runs, and give up the current one if it has none. */
+static void
+flush_class(RunClass *set)
+{
+	Run		   *run;
+
+	for (; set->nhot > 0; set->nhot--)
+		run_put_back(run_by_number(set->hot_runs[set->nhot - 1]), set->hot[set->nhot - 1]);
+	run = set->current;
+	if (run != NULL && run->live == 0)
+	{
+		set->current = NULL;
+		drop_run(run);
+	}
+}
+
 /* Return all runs without chunks to the arena. */
 void
 run_flush(void)
 {
 	for (uint32 class = 0; class < run_nclasses; class++)
-	{
-		Run		   *run = run_classes[class].current;
-
-		if (run != NULL && run->live == 0)
-		{
-			run_classes[class].current = NULL;
-			drop_run(run);
-		}
-	}
+		flush_class(&run_classes[class]);
 	for (int kind = 0; kind < RUN_KINDS; kind++)
 	{
 		for (; nkept[kind] > 0; nkept[kind]--)

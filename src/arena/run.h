@@ -46,15 +46,21 @@ typedef struct Run
 
 #define NO_PLACE UINT16_MAX
 
+/* So many chunks that were freed last are used again first. */
+#define RUN_HOT 2
+
 typedef struct RunClass
 {
+	void	   *hot[RUN_HOT];	/* chunks freed last; for their runs they are taken */
+	uint32		hot_runs[RUN_HOT];	/* and the numbers of those */
+	uint32		nhot;
 	Run		   *current;		/* chunks are taken from here */
 	dlist_head	partial;		/* other runs with room, the latest to have some first */
 	uint32		size;			/* bytes of a chunk */
 	uint16		capacity;		/* chunks in a run */
 	uint16		kind;			/* of its runs */
 	uint32		runs;			/* how many there are */
-	uint32		live;			/* chunks taken in all of them */
+	uint32		live;			/* chunks taken in all of them, the hot ones included */
 } RunClass;
 
 extern RunClass run_classes[RUN_MAX_CLASSES];
@@ -63,8 +69,9 @@ extern uint32 run_nclasses;
 /* The class for a size, counted in grains and rounded up. */
 extern uint8 run_class_by_grains[RUN_LARGEST / RUN_GRAIN + 1];
 
-/* Runs by number, in blocks that never move. */
+/* Runs by number, in blocks that never move; a number has 24 bits. */
 #define RUN_BLOCK 128
+#define RUN_BITS 24
 extern Run **run_blocks;
 
 extern void run_enter(void);
@@ -118,34 +125,28 @@ run_by_number(uint32 number)
 	return &run_blocks[number / RUN_BLOCK][number % RUN_BLOCK];
 }
 
-/* Returns a chunk and its run, or NULL when there is no memory. */
+/* Take a chunk of the class from a run; NULL when there is no memory. */
 static inline void *
-run_take(uint32 class, Run **run_taken)
+run_take_out(RunClass *set, uint32 class, uint32 *number)
 {
-	RunClass   *set = &run_classes[class];
 	Run		   *run = set->current;
 	char	   *chunk;
 
 	if (unlikely(run == NULL || (run->free == NO_PLACE && run->fresh == set->capacity)) &&
 		(run = run_next(class)) == NULL)
 		return NULL;
-	*run_taken = run;
+	*number = run->number;
 	run->live++;
 	set->live++;
 	if (run->free == NO_PLACE)
-	{
-		chunk = run->chunks + set->size * run->fresh++;
-		MEMSTATE_UNDEFINED(chunk, set->size);
-		return chunk;
-	}
+		return run->chunks + set->size * run->fresh++;
 	chunk = run->chunks + (Size) run->free * RUN_GRAIN;
 	run->free = run_read_link(chunk);
-	MEMSTATE_UNDEFINED(chunk, set->size);
 	return chunk;
 }
 
 static inline void
-run_give(Run *run, void *chunk)
+run_put_back(Run *run, void *chunk)
 {
 	RunClass   *set = &run_classes[run->class];
 
@@ -159,6 +160,50 @@ run_give(Run *run, void *chunk)
 		run_became_empty(run);
 	else if (unlikely(!run->listed))
 		run_became_partial(run);
+}
+
+/*
+ * Returns a chunk of the class and the number of its run, or NULL when there
+ * is no memory.  What was freed last is still in the processor's cache, and
+ * its run need not be looked at.
+ */
+static inline void *
+run_take(uint32 class, uint32 *number)
+{
+	RunClass   *set = &run_classes[class];
+	void	   *chunk;
+
+	if (likely(set->nhot > 0))
+	{
+		chunk = set->hot[--set->nhot];
+		*number = set->hot_runs[set->nhot];
+	}
+	else
+		chunk = run_take_out(set, class, number);
+	MEMSTATE_UNDEFINED(chunk, chunk ? set->size : 0);
+	return chunk;
+}
+
+/* Is so little of the run taken that it should rather become empty? */
+static inline bool
+run_is_sparse(const Run *run, const RunClass *set)
+{
+	return run->live * 4 < set->capacity * 3;
+}
+
+static inline void
+run_give(uint32 class, uint32 number, void *chunk)
+{
+	RunClass   *set = &run_classes[class];
+	Run		   *run = run_by_number(number);
+
+	if (set->nhot == RUN_HOT || run_is_sparse(run, set))
+	{
+		run_put_back(run, chunk);
+		return;
+	}
+	set->hot[set->nhot] = chunk;
+	set->hot_runs[set->nhot++] = number;
 }
 
 #endif							/* JEMCTX_RUN_H */

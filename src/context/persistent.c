@@ -39,13 +39,14 @@
 typedef struct PersistentChunk
 {
 	CHECKING_FIELDS
-	uint32		run;			/* its number, or LARGE_CHUNK */
+	uint32		run:RUN_BITS;	/* its number, */
+	uint32		class:32 - RUN_BITS;	/* and the size class, or LARGE_CHUNK */
 	uint32		slot;			/* in the context's directory, or FREE_SLOT */
 	MemoryContext context;		/* must be last: pfree looks right before the data */
 } PersistentChunk;
 
-/* The run of a chunk that has none. */
-#define LARGE_CHUNK UINT32_MAX
+/* The class of a chunk that has no run. */
+#define LARGE_CHUNK 255
 
 /* The slot of a chunk that is free. */
 #define FREE_SLOT UINT32_MAX
@@ -96,9 +97,9 @@ chunk_pointer(PersistentChunk *chunk)
 static inline Size
 chunk_space(const PersistentChunk *chunk)
 {
-	if (unlikely(chunk->run == LARGE_CHUNK))
+	if (unlikely(chunk->class == LARGE_CHUNK))
 		return arena_usable_size(chunk);
-	return run_classes[run_by_number(chunk->run)->class].size;
+	return run_classes[chunk->class].size;
 }
 
 static void
@@ -151,7 +152,7 @@ enlarge_directory(PersistentContext *set)
 
 /* Take a slot of the directory for chunk, of which there must be one. */
 static inline void
-link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 run, Size space)
+link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 run, Size space)
 {
 	uint32		slot = set->first_hole;
 
@@ -163,6 +164,7 @@ link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 run, Size spac
 	set->nchunks++;
 	chunk->slot = slot;
 	chunk->run = run;
+	chunk->class = class;
 	chunk->context = (MemoryContext) set;
 	set->header.mem_allocated += space;
 }
@@ -193,10 +195,10 @@ unlink_chunk(PersistentContext *set, PersistentChunk *chunk)
 static inline void
 release_chunk(PersistentChunk *chunk)
 {
-	if (unlikely(chunk->run == LARGE_CHUNK))
+	if (unlikely(chunk->class == LARGE_CHUNK))
 		quarantine_put(&persistent_arena, chunk);
 	else
-		run_give(run_by_number(chunk->run), chunk);
+		run_give(chunk->class, chunk->run, chunk);
 }
 
 static void *pg_noinline
@@ -206,7 +208,7 @@ alloc_large(PersistentContext *set, Size size)
 
 	if (chunk == NULL)
 		return NULL;
-	link_chunk(set, chunk, LARGE_CHUNK, arena_usable_size(chunk));
+	link_chunk(set, chunk, LARGE_CHUNK, 0, arena_usable_size(chunk));
 	return chunk_pointer(chunk);
 }
 
@@ -217,7 +219,7 @@ PersistentAlloc(MemoryContext context, Size size)
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk;
 	uint32		class;
-	Run		   *run;
+	uint32		run;
 
 	if (unlikely(set->first_hole == NO_HOLE && set->nslots == set->max_slots) &&
 		!enlarge_directory(set))
@@ -229,7 +231,7 @@ PersistentAlloc(MemoryContext context, Size size)
 	chunk = run_take(class, &run);
 	if (unlikely(chunk == NULL))
 		return NULL;
-	link_chunk(set, chunk, run->number, run_classes[class].size);
+	link_chunk(set, chunk, class, run, run_classes[class].size);
 	return chunk_pointer(chunk);
 }
 
@@ -267,10 +269,10 @@ PersistentRealloc(MemoryContext context, void *pointer, Size size)
 
 	if (space > RUN_LARGEST)
 	{
-		if (chunk->run == LARGE_CHUNK)
+		if (chunk->class == LARGE_CHUNK)
 			return realloc_large(set, chunk, space);
 	}
-	else if (chunk->run != LARGE_CHUNK && run_by_number(chunk->run)->class == run_class(space))
+	else if (chunk->class == run_class(space))
 		return pointer;
 	moved = PersistentAlloc(context, size);
 	if (moved == NULL)

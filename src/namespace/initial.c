@@ -107,6 +107,12 @@ initial_enter(void)
 		parse_item(item);
 }
 
+int
+initial_count(void)
+{
+	return initials_count;
+}
+
 void
 initial_rewind(void)
 {

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 extern void initial_enter(void);
+extern int	initial_count(void);
 extern void initial_rewind(void);
 extern bool initial_next(const char **name, Size *size_limit);
 

@@ -48,6 +48,11 @@ struct JemctxNamespace
 	uint8		owner;			/* in the tags of the namespace's pages */
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
+
+	/* What was allocated last: it is often the next to be freed. */
+	void	   *last;
+	uint32		last_class;
+
 	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
 	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
 	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];

@@ -15,6 +15,7 @@
 #include "storage/shmem.h"
 
 #include "namespace/depot.h"
+#include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
@@ -95,11 +96,56 @@ first_state(void)
 	return KEEPER_STARTING;
 }
 
+/* Why there are no namespaces in this state, and what to do about it; NULL if there are. */
+static const char *
+why_not(KeeperState state, const char **hint)
+{
+	*hint = NULL;
+	switch (state)
+	{
+		case KEEPER_RUNNING:
+			return NULL;
+		case KEEPER_STARTING:
+			*hint = "The server's log may say why.";
+			return "The keeper, a background worker, does not start.";
+		case KEEPER_STOPPED:
+			return "The server is shutting down.";
+		case KEEPER_NO_SLOT:
+			*hint = "Increase max_worker_processes.";
+			return "No background worker was free for the keeper.";
+		case KEEPER_STANDALONE:
+			return "A standalone backend has no background workers.";
+		case KEEPER_NO_REGION:
+			*hint = "Set jemctx.namespace_memory.";
+			return "They have no memory.";
+		case KEEPER_NO_MAPPING:
+			*hint = "Lower jemctx.namespace_memory, or set it to 0.";
+			return "The kernel refused to map their memory when the server started.";
+	}
+	return "The keeper is in a state that nobody knows.";
+}
+
+/* Nobody is to miss, without a word, what the configuration asks for. */
+static void
+warn_if_wanted(KeeperState state)
+{
+	const char *hint;
+	const char *detail = why_not(state, &hint);
+
+	if (state != KEEPER_NO_MAPPING && initial_count() == 0)
+		return;
+	ereport(WARNING,
+			(state == KEEPER_NO_MAPPING ? errmsg("namespaces are not available: %m") : errmsg("namespaces are not available"),
+			 errdetail("%s", detail),
+			 hint ? errhint("%s", hint) : 0));
+}
+
 /* In the postmaster, at its start and again after a crash. */
 static void
 start_memory(void)
 {
 	bool		found;
+	KeeperState state;
 
 	if (next_startup_hook)
 		next_startup_hook();
@@ -110,13 +156,12 @@ start_memory(void)
 	request_shmem_init(found);
 	LWLockRelease(AddinShmemInitLock);
 	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
-	pg_atomic_write_u32(&control->state, first_state());
-	if (pg_atomic_read_u32(&control->state) == KEEPER_NO_MAPPING)
-		ereport(WARNING,
-				(errmsg("could not map %d kB for namespaces: %m", namespace_memory),
-				 errhint("Lower jemctx.namespace_memory, or set it to 0.")));
-	else if (pg_atomic_read_u32(&control->state) == KEEPER_STARTING)
+	state = first_state();
+	pg_atomic_write_u32(&control->state, state);
+	if (state == KEEPER_STARTING)
 		namespace_start();
+	else
+		warn_if_wanted(state);
 }
 
 void
@@ -157,34 +202,14 @@ wait_for_start(void)
 void
 shared_require(void)
 {
+	const char *detail;
+	const char *hint;
+
 	if (control == NULL || MyProc == NULL)
 		unavailable("This process has no part in the server's shared memory.", NULL);
 	if (pg_atomic_read_u32(&control->state) == KEEPER_STARTING)
 		wait_for_start();
-	switch ((KeeperState) pg_atomic_read_u32(&control->state))
-	{
-		case KEEPER_RUNNING:
-			return;
-		case KEEPER_STARTING:
-			unavailable("The keeper, a background worker, does not start.",
-						"The server's log may say why.");
-			break;
-		case KEEPER_STOPPED:
-			unavailable("The server is shutting down.", NULL);
-			break;
-		case KEEPER_NO_SLOT:
-			unavailable("No background worker was free for the keeper.",
-						"Increase max_worker_processes.");
-			break;
-		case KEEPER_STANDALONE:
-			unavailable("A standalone backend has no background workers.", NULL);
-			break;
-		case KEEPER_NO_REGION:
-			unavailable("They have no memory.", "Set jemctx.namespace_memory.");
-			break;
-		case KEEPER_NO_MAPPING:
-			unavailable("The kernel refused to map their memory when the server started.",
-						"Lower jemctx.namespace_memory.");
-			break;
-	}
+	detail = why_not(pg_atomic_read_u32(&control->state), &hint);
+	if (detail != NULL)
+		unavailable(detail, hint);
 }

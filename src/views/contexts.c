@@ -77,15 +77,16 @@ jemctx_get_contexts(PG_FUNCTION_ARGS)
 static void
 chunk_row(Row *row, const RunClass *class)
 {
-	int64		live = (int64) class->live * class->size;
+	uint32		chunks = class->live - class->nhot;
+	int64		live = (int64) chunks * class->size;
 	int64		held = (int64) class->runs * run_bytes(class);
 
 	if (class->runs == 0)
 		return;
 	row_int64(row, class->size);
-	row_int64(row, class->live);
+	row_int64(row, chunks);
 	row_int64(row, class->runs);
-	row_float8(row, (float8) class->live / ((float8) class->runs * class->capacity));
+	row_float8(row, (float8) chunks / ((float8) class->runs * class->capacity));
 	row_int64(row, held - live);
 	row_end(row);
 }

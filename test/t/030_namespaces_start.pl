@@ -40,7 +40,10 @@ sub unavailable
 	my $what = $conf =~ s/\n//gr;
 
 	$node->append_conf('postgresql.conf', $conf);
+	unlink $node->logfile;
 	$node->start;
+	like(slurp_file($node->logfile), qr/WARNING:  namespaces are not available\n.*DETAIL:  $detail\n.*HINT:  $hint/,
+		"$what: whoever has set jemctx.namespaces is told");
 	for my $sql ("jemctx_namespace_create('b')", "jemctx_namespace_drop('a')", "jemctx_test_ns_check('a')")
 	{
 		my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT $sql");

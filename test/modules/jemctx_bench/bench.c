@@ -82,6 +82,7 @@ static const struct
 	{"Slab", make_slab},
 	{"transient", make_transient},
 	{"persistent", make_persistent},
+	{"malloc", make_floor},
 };
 
 static ContextMaker

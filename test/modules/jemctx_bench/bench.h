@@ -33,6 +33,9 @@ typedef struct Work
 extern const Work works[];
 extern const int works_count;
 
+/* floor.c */
+extern MemoryContext make_floor(void);
+
 /* memory.c */
 extern Size resident_bytes(void);
 extern void purge(void);
