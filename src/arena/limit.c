@@ -208,6 +208,7 @@ void
 limit_retry(void)
 {
 	account_refuse(-1);
+	server_was_full = false;
 	limit_forget();
 }
 

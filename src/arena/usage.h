@@ -5,7 +5,8 @@
  *
  * Its statistics say the same and much more, but only after an epoch, which
  * costs half a microsecond or more, and every process that begins one some
- * 130 kB for good: its own copy of the pages that hold them.
+ * 130 kB for good: its own copy of the pages that hold them.  Here one is
+ * begun only once for an arena that a process has opened itself.
  *
  *-------------------------------------------------------------------------
  */

@@ -48,6 +48,8 @@ typedef struct PersistentChunk
 /* The class of a chunk that has no run. */
 #define LARGE_CHUNK 255
 
+StaticAssertDecl(RUN_MAX_CLASSES <= LARGE_CHUNK, "a size class must not look like a large chunk");
+
 /* The slot of a chunk that is free. */
 #define FREE_SLOT UINT32_MAX
 

@@ -94,7 +94,12 @@ region_enter(void)
 	}
 	region_pages = (Size) namespace_memory * 1024 / SIZES_PAGE;
 	region_base = region_map(region_size());
-	return region_base != NULL && pagemap_map();
+	if (region_base != NULL && pagemap_map())
+		return true;
+	if (region_base != NULL)
+		munmap(region_base, region_size());
+	region_base = NULL;
+	return false;
 }
 
 Size

@@ -179,7 +179,7 @@ wait_for_client(RegistryEntry *entry, char status)
 	for (;;)
 	{
 		if (unlikely(is_requested(entry)))
-			purge();
+			go_idle(status);
 		set_alarm();
 		ModifyWaitEvent(FeBeWaitSet, FeBeWaitSetSocketPos, WL_SOCKET_READABLE, NULL);
 		WaitEventSetWait(FeBeWaitSet, -1L, &event, 1, WAIT_EVENT_CLIENT_READ);

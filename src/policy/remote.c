@@ -167,7 +167,9 @@ remote_ask_all(void)
 		int			pid;
 		RegistryEntry *entry = registry_of(number, &pid);
 
-		if (entry != NULL && pid != MyProcPid && pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY)
+		/* one that has been asked and has not answered need not be asked again */
+		if (entry != NULL && pid != MyProcPid && pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY &&
+			pg_atomic_read_u32(&entry->requests) == pg_atomic_read_u32(&entry->answers))
 			make_request(entry, number, pid);
 	}
 }
