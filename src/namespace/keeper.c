@@ -502,6 +502,9 @@ jemctx_keeper_main(Datum arg)
 	TimestampTz last_tick = GetCurrentTimestamp();
 	bool		clock_runs = true;
 
+	/* the postmaster, which registered us, has found no memory to keep since */
+	if (pg_atomic_read_u32(&control->state) != KEEPER_STARTING)
+		proc_exit(0);
 	start();
 	while (!stop_requested)
 	{
