@@ -44,6 +44,15 @@ runcheck_run(const Run *run)
 		elog(WARNING, "problem in run %u of persistent chunks: links of free chunks are broken", run->number);
 }
 
+/* Is that where a chunk of the class may stand in the run? */
+static bool
+is_place(const Run *run, const RunClass *class, const void *chunk)
+{
+	Size		offset = (const char *) chunk - run->chunks;
+
+	return &run_classes[run->class] == class && offset % class->size == 0 && offset / class->size < run->fresh;
+}
+
 /* Returns the number of problems that were reported. */
 static int
 check_class(const RunClass *class)
@@ -53,6 +62,11 @@ check_class(const RunClass *class)
 
 	if (class->current != NULL && !is_sound(class->current))
 		problems++;
+	for (uint32 i = 0; i < class->nhot; i++)
+	{
+		if (!is_place(run_by_number(class->hot_runs[i]), class, class->hot[i]))
+			problems++;
+	}
 	dlist_foreach(iter, (dlist_head *) &class->partial)
 	{
 		const Run  *run = dlist_container(Run, node, iter.cur);

@@ -4,9 +4,9 @@
  *	  What jemalloc counts for this process at all times.
  *
  * Its statistics say the same and much more, but only after an epoch, which
- * costs half a microsecond or more, and every process that begins one some
- * 130 kB for good: its own copy of the pages that hold them.  Here one is
- * begun only once for an arena that a process has opened itself.
+ * takes as long as a short statement and leaves a process with its own copy of
+ * the pages that hold them, some 110 kB for good.  Here one is begun only once
+ * for an arena that a process has opened itself.
  *
  *-------------------------------------------------------------------------
  */

@@ -31,8 +31,8 @@
  * large allocations, since that one returns every freed page at once and a
  * statement faults it in again.  Blocks of memory contexts are often 8 kB: a
  * slab of many instead of a slab for each, and freed extents of any size may
- * be cut up for them.  The thread's cache is small: PostgreSQL's contexts are
- * in front of it.  What the user sets comes after and wins.
+ * be cut up for them.  The thread's cache is small, since PostgreSQL's contexts
+ * are in front of it, but has those blocks.  What the user sets comes after and wins.
  */
 #define OUR_MALLOC_CONF \
 	"narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \

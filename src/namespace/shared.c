@@ -122,7 +122,7 @@ why_not(KeeperState state, const char **hint)
 			*hint = "Lower jemctx.namespace_memory, or set it to 0.";
 			return "The kernel refused to map their memory when the server started.";
 	}
-	return "The keeper is in a state that nobody knows.";
+	return NULL;				/* keep compiler quiet */
 }
 
 /* Nobody is to miss, without a word, what the configuration asks for. */

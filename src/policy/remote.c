@@ -155,6 +155,17 @@ remote_purge(int pid, Size *given)
 	return false;
 }
 
+/* The entry of the process with that PGPROC, or NULL if it is this one or not idle. */
+static RegistryEntry *
+find_idle(int number, int *pid)
+{
+	RegistryEntry *entry = registry_of(number, pid);
+
+	if (entry == NULL || *pid == MyProcPid || pg_atomic_read_u32(&entry->state) == REGISTRY_BUSY)
+		return NULL;
+	return entry;
+}
+
 /*
  * Have all idle processes return their unused memory, and do not wait for
  * them; for one that the server's limit has refused memory.
@@ -165,11 +176,10 @@ remote_ask_all(void)
 	for (int number = 0; number < compat_proc_count(); number++)
 	{
 		int			pid;
-		RegistryEntry *entry = registry_of(number, &pid);
+		RegistryEntry *entry = find_idle(number, &pid);
 
 		/* one that has been asked and has not answered need not be asked again */
-		if (entry != NULL && pid != MyProcPid && pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY &&
-			pg_atomic_read_u32(&entry->requests) == pg_atomic_read_u32(&entry->answers))
+		if (entry != NULL && pg_atomic_read_u32(&entry->requests) == pg_atomic_read_u32(&entry->answers))
 			make_request(entry, number, pid);
 	}
 }
@@ -186,11 +196,9 @@ remote_purge_all(void)
 	for (int number = 0; number < compat_proc_count(); number++)
 	{
 		int			pid;
-		RegistryEntry *entry = registry_of(number, &pid);
+		RegistryEntry *entry = find_idle(number, &pid);
 
-		if (entry != NULL && pid != MyProcPid &&
-			pg_atomic_read_u32(&entry->state) != REGISTRY_BUSY &&
-			may_signal(&ProcGlobal->allProcs[number]))
+		if (entry != NULL && may_signal(&ProcGlobal->allProcs[number]))
 			requests[count++] = make_request(entry, number, pid);
 	}
 	deadline = answer_deadline();

@@ -46,6 +46,13 @@ ok(poll(sub { cache_of($session) < 2e6 && backend($observer, $session, 'purges')
 cmp_ok($full_committed - backend($observer, $session, 'committed'), '>', 0.7 * ($full - cache_of($session)), 'and their memory has gone');
 is(query($session, $all), '5000', 'the next statement reads the catalogs again');
 
+# An idle backend that is asked for its memory does the same.
+query($session, "SET jemctx.idle_purge_after = '1h'; $all");
+my $pid = pid_of($session);
+cmp_ok(query($observer, "SELECT jemctx_purge($pid)"), '>', 0, 'a backend is asked');
+cmp_ok(cache_of($session), '<', 2e6, 'and drops its caches, too');
+query($session, 'RESET jemctx.idle_purge_after');
+
 # Not when there is a transaction, and only above the limit.
 query($session, "BEGIN; $all");
 my $purges = backend($observer, $session, 'purges');
