@@ -3,7 +3,7 @@
  * allocate.c
  *	  Allocate and free objects of a namespace.
  *
- * Most calls pop an object from a magazine of the process or push one there.
+ * Most calls take an object from a magazine of the process or put one there.
  * What a pointer is, its page's tag says.
  *
  *-------------------------------------------------------------------------
@@ -60,7 +60,7 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 	void	   *object;
 	bool		refused = false;
 
-	while (!magazine_pop(ns, class, &object))
+	while (!magazine_take(ns, class, &object))
 	{
 		int			count = magazine_fill(ns, class);
 
@@ -75,6 +75,8 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 		else if (count == 0)
 			request_slabs(ns->space, ns->life, size_classes[class].kind, &refused);
 	}
+	/* it may be more than the magazine may have */
+	magazine_settle(ns);
 	return object;
 }
 
@@ -138,12 +140,8 @@ jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 		uint32		class = size_class(size);
 		void	   *object;
 
-		if (likely(magazine_pop(ns, class, &object)))
-		{
-			ns->last = object;
-			ns->last_class = class;
+		if (likely(magazine_take(ns, class, &object)))
 			return object;
-		}
 	}
 	return allocate_otherwise(ns, size, flags);
 }
@@ -197,28 +195,13 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
+	magazine_settle(ns);
 	if (is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
 		magazine_return(ns, class, pointer);
 	else if (!is_small_object(ns->owner, pointer, &class))
 		free_other(ns, pointer);
-	else if (!magazine_push(ns, class, pointer))
+	else if (!magazine_put(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
-}
-
-/*
- * The class of an object, as it was noted when the object was allocated if
- * that was the last one.  It is the same, but the processor has it at once
- * instead of after the tag, on which all that follows would wait: the next
- * allocation, too, which cannot read a magazine while it is unknown which one
- * is being written.  It is volatile so that the compiler does not make use of
- * what it sees, that both are equal.
- */
-static inline uint32
-early_class(const JemctxNamespace *ns, const void *pointer, uint32 class)
-{
-	if (pointer == ns->last && likely(ns->last_class == class))
-		return *(const volatile uint32 *) &ns->last_class;
-	return class;
 }
 
 void
@@ -227,7 +210,7 @@ jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	if (!is_small_object(ns->owner, pointer, &class) || !magazine_is_current(ns) ||
-		unlikely(!magazine_push(ns, early_class(ns, pointer, class), pointer)))
+		unlikely(!magazine_put(ns, class, pointer)))
 		free_otherwise(ns, pointer);
 }
 

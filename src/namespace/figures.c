@@ -121,6 +121,7 @@ figures_of(int slot, NamespaceFigures *figures)
 	memset(figures, 0, sizeof(*figures));
 	if (!copy_identity(space, figures))
 		return false;
+	magazine_settle_all();
 	figures->arena = space->arena;
 	figures->size_limit = pg_atomic_read_u64(&space->limit);
 	figures->committed = pg_atomic_read_u64(&space->committed);

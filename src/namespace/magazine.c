@@ -70,12 +70,13 @@ detach(int code, Datum arg)
 	attached = false;
 }
 
-/* The keeper has asked for what idle processes keep. */
+/* Leave exact counts, and nothing in magazines if the keeper has asked for it. */
 static void
-flush_if_wanted(XactEvent event, void *arg)
+end_transaction(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
 		return;
+	magazine_settle_all();
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		if (handles[slot] != NULL && pg_atomic_read_u32(&handles[slot]->shelf->flush_wanted))
@@ -89,7 +90,7 @@ attach(void)
 	if (attached)
 		return;
 	before_shmem_exit(detach, 0);
-	RegisterXactCallback(flush_if_wanted, NULL);
+	RegisterXactCallback(end_transaction, NULL);
 	attached = true;
 }
 
@@ -98,6 +99,7 @@ static void
 start_over(JemctxNamespace *ns, uint64 life)
 {
 	ns->life = life;
+	ns->last = NULL;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
 		ns->capacities[class] = 0;
@@ -228,7 +230,7 @@ magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 	{
 		if (ns->counts[class] >= ns->capacities[class])
 			wrong = give_lower(ns, class, ns->counts[class] - ns->capacities[class] / 2);
-		magazine_push(ns, class, object);
+		magazine_put(ns, class, object);
 	}
 	report_double_free(ns, wrong, ERROR);
 }
@@ -264,8 +266,9 @@ void
 magazine_flush(JemctxNamespace *ns)
 {
 	pg_atomic_write_u32(&ns->shelf->flush_wanted, 0);
-	if (pg_atomic_read_u64(&ns->space->life) != ns->life)
+	if (!magazine_is_current(ns))
 		return;
+	magazine_settle(ns);
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
 		if (ns->counts[class] > 0)
@@ -284,5 +287,16 @@ magazine_flush_all(void)
 	{
 		if (handles[slot] != NULL)
 			magazine_flush(handles[slot]);
+	}
+}
+
+/* Until then the shelves of this process count what it allocated last as free. */
+void
+magazine_settle_all(void)
+{
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		if (handles[slot] != NULL)
+			magazine_settle(handles[slot]);
 	}
 }

@@ -49,7 +49,11 @@ struct JemctxNamespace
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
 
-	/* What was allocated last: it is often the next to be freed. */
+	/*
+	 * The object that was allocated last, unless it was freed since.  It lies
+	 * on its magazine as if it were free, for it is often the next to be
+	 * freed, and then nothing need be written to magazine and shelf.
+	 */
 	void	   *last;
 	uint32		last_class;
 
@@ -69,6 +73,7 @@ extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
 extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_flush_all(void);
+extern void magazine_settle_all(void);
 extern void magazine_flush(JemctxNamespace *ns);
 
 static inline bool
@@ -85,25 +90,45 @@ magazine_check(JemctxNamespace *ns)
 		magazine_renew(ns);
 }
 
+/* Remove the object allocated last from its magazine, before any other change. */
+static inline void
+magazine_settle(JemctxNamespace *ns)
+{
+	if (ns->last != NULL)
+	{
+		ns->counts[ns->last_class]--;
+		ns->last = NULL;
+	}
+}
+
 /* Take a free object of the class; false if the magazine is empty. */
 static inline bool
-magazine_pop(JemctxNamespace *ns, uint32 class, void **object)
+magazine_take(JemctxNamespace *ns, uint32 class, void **object)
 {
-	Size		count = ns->counts[class];
+	Size		count;
 
+	magazine_settle(ns);
+	count = ns->counts[class];
 	if (unlikely(count == 0))
 		return false;
-	ns->counts[class] = count - 1;
-	*object = ns->magazines[class][count - 1];
+	ns->last_class = class;
+	*object = ns->last = ns->magazines[class][count - 1];
 	return true;
 }
 
 /* False if the magazine is full. */
 static inline bool
-magazine_push(JemctxNamespace *ns, uint32 class, void *object)
+magazine_put(JemctxNamespace *ns, uint32 class, void *object)
 {
-	Size		count = ns->counts[class];
+	Size		count;
 
+	if (object == ns->last)
+	{
+		ns->last = NULL;
+		return true;
+	}
+	magazine_settle(ns);
+	count = ns->counts[class];
 	if (unlikely(count >= ns->capacities[class]))
 		return false;
 	ns->magazines[class][count] = object;
