@@ -30,7 +30,10 @@ is(query($observer, 'SELECT cgroup_limit FROM jemctx_server'), $limit, 'its limi
 # A namespace that could have ten times as much.
 for my $turn (1 .. 2)
 {
-	my ($code, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_fill('a', 1000, 4000000000)");
+	my ($code, $out, $err);
+
+	sql($node, "SELECT jemctx_test_ns_fill('a', 1000, 4000000000)");
+	($code, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_no_memory('a', 100000000)");
 	like($err, qr/ERROR:  out of memory in namespace "a"/, "turn $turn: a namespace is refused memory");
 	like($err, qr/HINT:  .*control groups have left/, "turn $turn: and the hint names control groups");
 	cmp_ok(figure($node, 'allocated'), '>', 0.4 * $limit, "turn $turn: after it had most of it");
