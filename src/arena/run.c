@@ -36,7 +36,7 @@ static const uint16 fewest_chunks[RUN_KINDS] = {4, 3};
 #define CLASS_SPACING 8
 
 /* Empty runs of either kind that are kept, so that ups and downs cost little. */
-static const int kept_max[RUN_KINDS] = {64, 8};
+static const int kept_max[RUN_KINDS] = {128, 8};
 static dlist_head kept[RUN_KINDS];
 static int	nkept[RUN_KINDS];
 

@@ -63,6 +63,8 @@ typedef struct RunClass
 	uint32		live;			/* chunks taken in all of them, the hot ones included */
 } RunClass;
 
+#pragma GCC visibility push(hidden)
+
 extern RunClass run_classes[RUN_MAX_CLASSES];
 extern uint32 run_nclasses;
 
@@ -73,6 +75,8 @@ extern uint8 run_class_by_grains[RUN_LARGEST / RUN_GRAIN + 1];
 #define RUN_BLOCK 128
 #define RUN_BITS 24
 extern Run **run_blocks;
+
+#pragma GCC visibility pop
 
 extern void run_enter(void);
 extern Size run_bytes(const RunClass *class);
@@ -197,7 +201,7 @@ run_give(uint32 class, uint32 number, void *chunk)
 	RunClass   *set = &run_classes[class];
 	Run		   *run = run_by_number(number);
 
-	if (set->nhot == RUN_HOT || run_is_sparse(run, set))
+	if (set->nhot == RUN_HOT || (run != set->current && run_is_sparse(run, set)))
 	{
 		run_put_back(run, chunk);
 		return;

@@ -19,6 +19,7 @@
 
 static const uint64 *allocated;
 static const uint64 *deallocated;
+static Size page_bytes;
 
 /* In the postmaster, with the arenas that its children inherit open. */
 void
@@ -26,6 +27,7 @@ usage_enter(void)
 {
 	mallctl_call("thread.allocatedp", &allocated, sizeof(allocated), NULL, 0);
 	mallctl_call("thread.deallocatedp", &deallocated, sizeof(deallocated), NULL, 0);
+	page_bytes = mallctl_size("arenas.page");
 	usage_active();
 }
 
@@ -73,5 +75,5 @@ usage_active(void)
 		if (all_arenas[i]->index >= 0)
 			pages += active_pages(all_arenas[i]);
 	}
-	return pages * mallctl_size("arenas.page");
+	return pages * page_bytes;
 }

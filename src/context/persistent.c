@@ -39,14 +39,18 @@
 typedef struct PersistentChunk
 {
 	CHECKING_FIELDS
-	uint32		run:RUN_BITS;	/* its number, */
-	uint32		class:32 - RUN_BITS;	/* and the size class, or LARGE_CHUNK */
+	uint32		home;			/* number of its run, and size class or LARGE_CHUNK */
 	uint32		slot;			/* in the context's directory, or FREE_SLOT */
 	MemoryContext context;		/* must be last: pfree looks right before the data */
 } PersistentChunk;
 
 /* The class of a chunk that has no run. */
 #define LARGE_CHUNK 255
+
+/* Both in one word: bit-fields would be written one by one, and read slowly soon after. */
+#define HOME(class, run) ((uint32) (class) << RUN_BITS | (run))
+#define HOME_CLASS(home) ((home) >> RUN_BITS)
+#define HOME_RUN(home) ((home) & ((1 << RUN_BITS) - 1))
 
 StaticAssertDecl(RUN_MAX_CLASSES <= LARGE_CHUNK, "a size class must not look like a large chunk");
 
@@ -99,9 +103,11 @@ chunk_pointer(PersistentChunk *chunk)
 static inline Size
 chunk_space(const PersistentChunk *chunk)
 {
-	if (unlikely(chunk->class == LARGE_CHUNK))
+	uint32		class = HOME_CLASS(chunk->home);
+
+	if (unlikely(class == LARGE_CHUNK))
 		return arena_usable_size(chunk);
-	return run_classes[chunk->class].size;
+	return run_classes[class].size;
 }
 
 static void
@@ -165,8 +171,7 @@ link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 
 	set->directory[slot] = (Entry) chunk;
 	set->nchunks++;
 	chunk->slot = slot;
-	chunk->run = run;
-	chunk->class = class;
+	chunk->home = HOME(class, run);
 	chunk->context = (MemoryContext) set;
 	set->header.mem_allocated += space;
 }
@@ -197,10 +202,12 @@ unlink_chunk(PersistentContext *set, PersistentChunk *chunk)
 static inline void
 release_chunk(PersistentChunk *chunk)
 {
-	if (unlikely(chunk->class == LARGE_CHUNK))
+	uint32		home = chunk->home;
+
+	if (unlikely(HOME_CLASS(home) == LARGE_CHUNK))
 		quarantine_put(&persistent_arena, chunk);
 	else
-		run_give(chunk->class, chunk->run, chunk);
+		run_give(HOME_CLASS(home), HOME_RUN(home), chunk);
 }
 
 static void *pg_noinline
@@ -271,10 +278,10 @@ PersistentRealloc(MemoryContext context, void *pointer, Size size)
 
 	if (space > RUN_LARGEST)
 	{
-		if (chunk->class == LARGE_CHUNK)
+		if (HOME_CLASS(chunk->home) == LARGE_CHUNK)
 			return realloc_large(set, chunk, space);
 	}
-	else if (chunk->class == run_class(space))
+	else if (HOME_CLASS(chunk->home) == run_class(space))
 		return pointer;
 	moved = PersistentAlloc(context, size);
 	if (moved == NULL)

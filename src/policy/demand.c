@@ -77,7 +77,10 @@ demand_exceeded(void)
 {
 	Size		held = account_committed();
 
-	if (held <= KEEP_BYTES || dirty_decay <= 0)
+	if (held <= KEEP_BYTES)
+		return false;
+	arena_decide_decay();
+	if (dirty_decay <= 0)
 		return false;
 	note_demand(read_peak());
 	return held > KEEP_FACTOR * Max(current, previous) + KEEP_BYTES;

@@ -222,7 +222,6 @@ statement_ended(char status)
 
 	if (entry == NULL || MyProcPort == NULL)
 		return;
-	arena_decide_decay();
 	limit_forget();
 	if (limit_server_was_full())
 		remote_ask_all();

@@ -15,13 +15,16 @@ is($node->safe_psql('postgres', 'SELECT name FROM jemctx_contexts'), '', 'cache_
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'"),
 	'1', 'cache_contexts = off: PostgreSQL has its own');
 
-# The decay of an arena, as jemalloc has it: a backend decides itself, unless it
-# is to keep nothing.
+# The decay of an arena, as jemalloc has it: a backend that has a lot decides
+# itself, unless it is to keep nothing.
 my $decay = q(SELECT jemctx_stats_json()->'jemalloc'->'stats.arenas'->'0'->>'dirty_decay_ms');
 is($node->safe_psql('postgres', 'SHOW jemctx.dirty_decay'), '12345ms', 'dirty_decay is what it was set to');
-is($node->safe_psql('postgres', $decay), '-1', 'a backend decides itself how long it keeps what it has');
+is($node->safe_psql('postgres', $decay), '12345', 'jemalloc keeps it');
+my $large = "SET work_mem = '64MB'; " . big_sort();
+like($node->safe_psql('postgres', "$large; $decay"), qr/\n-1$/, 'a large backend decides itself how long it keeps what it has');
+like($node->safe_psql('postgres', "SET jemctx.dirty_decay = 0; $large; $decay"), qr/\n0$/, 'unless it keeps nothing');
 is($node->safe_psql('postgres', "SET jemctx.dirty_decay = 0; $decay"), '0', 'dirty_decay = 0 keeps nothing');
-is($node->safe_psql('postgres', $decay), '-1', 'in that session only');
+is($node->safe_psql('postgres', $decay), '12345', 'in that session only');
 $node->append_conf('postgresql.conf', "jemctx.dirty_decay = 0\n");
 $node->reload;
 $node->poll_query_until('postgres', $decay, '0') or die 'the setting was not reloaded';
