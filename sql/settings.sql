@@ -18,8 +18,8 @@ SET jemctx.idle_purge_after = -2;
 SET jemctx.idle_cache_limit = -2;
 SET jemctx.backend_memory_limit = -1;
 SET jemctx.server_memory_limit = '1GB';
--- A backend decides itself how long it keeps what it has, and lets jemalloc
--- decide nothing but to keep nothing, for all arenas there are.
+-- A backend that has little lets jemalloc decide how long to keep it, in all
+-- arenas there are.
 SELECT jemctx_test_keep('transient', 'for settings', 1, 1);
 SET jemctx.dirty_decay = 0;
 SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms

@@ -38,7 +38,6 @@
 #include "utils/wait_event.h"
 
 #include "arena/account.h"
-#include "arena/arena.h"
 #include "arena/limit.h"
 #include "compat/client.h"
 #include "policy/cache.h"
