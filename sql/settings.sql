@@ -21,6 +21,14 @@ SET jemctx.server_memory_limit = '1GB';
 -- A backend that has little lets jemalloc decide how long to keep it, in all
 -- arenas there are.
 SELECT jemctx_test_keep('transient', 'for settings', 1, 1);
+BEGIN;
+SET LOCAL jemctx.dirty_decay = '12s';
+SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
+FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;
+ROLLBACK;
+-- One that has had much decides itself, and lets jemalloc decide nothing but
+-- to keep nothing.
+SELECT length(string_agg(md5(g::text), ',')) FROM generate_series(1, 500000) g;
 SET jemctx.dirty_decay = 0;
 SELECT name, j->'stats.arenas'->(arena::text)->>'dirty_decay_ms' AS dirty_decay_ms
 FROM jemctx_arenas, (SELECT jemctx_stats_json()->'jemalloc' AS j OFFSET 0) s ORDER BY name;

@@ -63,6 +63,7 @@ typedef struct RunClass
 	uint32		live;			/* chunks taken in all of them, the hot ones included */
 } RunClass;
 
+/* Without the indirection of variables that other modules could have. */
 #pragma GCC visibility push(hidden)
 
 extern RunClass run_classes[RUN_MAX_CLASSES];

@@ -4,7 +4,8 @@
  *	  What there is to tell about a namespace.
  *
  * Figures are taken one after the other while others work, so together they
- * are exact only when nobody does.
+ * are exact only when nobody does.  What another process allocated last counts
+ * as cached until its next call, or the end of its transaction (magazine.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -121,7 +122,7 @@ figures_of(int slot, NamespaceFigures *figures)
 	memset(figures, 0, sizeof(*figures));
 	if (!copy_identity(space, figures))
 		return false;
-	magazine_settle_all();
+	magazine_settle_slot(slot);
 	figures->arena = space->arena;
 	figures->size_limit = pg_atomic_read_u64(&space->limit);
 	figures->committed = pg_atomic_read_u64(&space->committed);

@@ -76,9 +76,9 @@ end_transaction(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
 		return;
-	magazine_settle_all();
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
+		magazine_settle_slot(slot);
 		if (handles[slot] != NULL && pg_atomic_read_u32(&handles[slot]->shelf->flush_wanted))
 			magazine_flush(handles[slot]);
 	}
@@ -290,13 +290,10 @@ magazine_flush_all(void)
 	}
 }
 
-/* Until then the shelves of this process count what it allocated last as free. */
+/* Have this process's shelf not count what it allocated last as free. */
 void
-magazine_settle_all(void)
+magazine_settle_slot(int slot)
 {
-	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
-	{
-		if (handles[slot] != NULL)
-			magazine_settle(handles[slot]);
-	}
+	if (handles[slot] != NULL)
+		magazine_settle(handles[slot]);
 }

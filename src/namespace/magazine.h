@@ -26,7 +26,7 @@ typedef struct Shelf
 	pg_atomic_uint64 life;		/* whose objects these are */
 	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
 	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
-	uint16		counts[SIZES_COUNT];	/* in magazines */
+	uint16		counts[SIZES_COUNT];	/* in magazines, with the one allocated last */
 	uint16		returning[SIZES_COUNT]; /* to be returned */
 } Shelf;
 
@@ -51,7 +51,7 @@ struct JemctxNamespace
 
 	/*
 	 * The object that was allocated last, unless it was freed since.  It lies
-	 * on its magazine as if it were free, for it is often the next to be
+	 * in its magazine as if it were free, for it is often the next to be
 	 * freed, and then nothing need be written to magazine and shelf.
 	 */
 	void	   *last;
@@ -73,7 +73,7 @@ extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
 extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_flush_all(void);
-extern void magazine_settle_all(void);
+extern void magazine_settle_slot(int slot);
 extern void magazine_flush(JemctxNamespace *ns);
 
 static inline bool

@@ -8,7 +8,9 @@
  * seconds has to fault it in again.  So a busy backend keeps all pages as long
  * as statements need as many: the most that any needed in the last period of
  * jemctx.dirty_decay, or the one before.  What is far beyond that is given
- * back at the end of a statement.
+ * back at the end of a statement.  One that has little leaves it to jemalloc:
+ * most connections never have more, and to stop the decay costs each of them
+ * some page faults.
  *
  * jemalloc counts what a thread allocates and frees; the difference is what it
  * has, and its peak is known to some 100 kB ("thread.peak.read" in
@@ -27,7 +29,7 @@
 #include "jemalloc/mallctl.h"
 #include "policy/demand.h"
 
-/* So many times the demand, and so much, may be kept. */
+/* So many times the demand, and so much, may be kept; up to so much, jemalloc decides. */
 #define KEEP_FACTOR 2
 #define KEEP_BYTES (8 * 1024 * 1024)
 

@@ -19,7 +19,7 @@ is($node->safe_psql('postgres', "SELECT count(*) FROM pg_backend_memory_contexts
 # itself, unless it is to keep nothing.
 my $decay = q(SELECT jemctx_stats_json()->'jemalloc'->'stats.arenas'->'0'->>'dirty_decay_ms');
 is($node->safe_psql('postgres', 'SHOW jemctx.dirty_decay'), '12345ms', 'dirty_decay is what it was set to');
-is($node->safe_psql('postgres', $decay), '12345', 'jemalloc keeps it');
+is($node->safe_psql('postgres', $decay), '12345', 'of a small backend jemalloc has it');
 my $large = "SET work_mem = '64MB'; " . big_sort();
 like($node->safe_psql('postgres', "$large; $decay"), qr/\n-1$/, 'a large backend decides itself how long it keeps what it has');
 like($node->safe_psql('postgres', "SET jemctx.dirty_decay = 0; $large; $decay"), qr/\n0$/, 'unless it keeps nothing');
