@@ -32,11 +32,12 @@
  * statement faults it in again.  Blocks of memory contexts are often 8 kB: a
  * slab of many instead of a slab for each, and freed extents of any size may
  * be cut up for them.  The thread's cache is small, since PostgreSQL's contexts
- * are in front of it, but has those blocks.  What the user sets comes after and wins.
+ * are in front of it, but has those blocks and the 27 kB that each index scan
+ * takes and frees.  What the user sets comes after and wins.
  */
 #define OUR_MALLOC_CONF \
 	"narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
-	"tcache_max:8192,tcache_nslots_small_max:8,lg_tcache_nslots_mul:-1"
+	"tcache_max:32768,tcache_nslots_small_max:8,tcache_nslots_large:4,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
 /* LD_PRELOAD is a list. */

@@ -22,13 +22,14 @@ use POSIX ();
 use Time::HiRes qw(sleep);
 
 our @EXPORT = qw(begin children close_session cpu_seconds end_query goals in_turn geometric_mean interval median minor_faults number
-	pgbench prepare query read_statements rollup rotated row save server_pids servers session start_query table title);
+	pgbench prepare query read_statements restart rollup rotated row save server_pids servers session start_query table title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
 my $never = 4294967296;
 my %variants = (
 	'stock' => {},
+	'stock-again' => {},	# what differs from stock is chance
 	'jemctx' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so' },
 	'jemctx-shed' => {
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'" ],
@@ -230,18 +231,37 @@ sub start
 	my $variant = $variants{$name};
 	my $data = "$base/$name";
 	my $server = { name => $name, data => $data };
-	my $log = "$base/$name.log";
 
 	run('cp', '-a', $template, $data);
 	append("$data/postgresql.conf", @settings, "unix_socket_directories = '$data'", @{ $variant->{settings} // [] }, chosen($name));
 	push(@running, $server);
+	launch($server);
+	return $server;
+}
+
+sub launch
+{
+	my ($server) = @_;
+	my $variant = $variants{ $server->{name} };
+	my $log = "$base/$server->{name}.log";
+
 	local %ENV = (%ENV, %{ $variant->{environment} // {} });
 	$ENV{LD_PRELOAD} = $variant->{preload} if $variant->{preload};
-	IPC::Run::run(["$bindir/pg_ctl", 'start', '-w', '-s', '-D', $data, '-l', $log], '>', '/dev/null', '2>&1')
-		or die "could not start the $name server:\n", contents($log);
+	IPC::Run::run(["$bindir/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null', '2>&1')
+		or die "could not start the $server->{name} server:\n", contents($log);
 	$server->{pid} = postmaster($server);
 	check_library($server, $variant->{preload} // $variant->{library});
-	return $server;
+}
+
+# Stop the servers and start them again. Where a server's memory happens to lie
+# makes it a few per cent faster or slower for as long as it runs.
+sub restart
+{
+	for my $server (@_)
+	{
+		run("$bindir/pg_ctl", 'stop', '-w', '-s', '-m', 'fast', '-D', $server->{data});
+		launch($server);
+	}
 }
 
 # The settings that --set has for a variant.
