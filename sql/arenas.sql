@@ -53,3 +53,16 @@ FROM jemctx_arenas WHERE lifetime = 'transient';
 -- Chunks of all sizes are in the arena of their context's lifetime.
 SELECT lifetime, jemctx_test_arena(lifetime) = arena AS own
 FROM jemctx_arenas WHERE lifetime <> 'process' ORDER BY lifetime;
+-- An index scan takes 27 kB and frees them.  The thread has them cached: they
+-- do not come from the arena every time.
+SET enable_seqscan = off;
+SELECT nmalloc FROM jemctx_arenas WHERE lifetime = 'process' \gset before_
+DO $$
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		PERFORM relname FROM pg_class WHERE oid = 'pg_class'::regclass;
+	END LOOP;
+END
+$$;
+SELECT nmalloc - :before_nmalloc < 500 AS cached FROM jemctx_arenas WHERE lifetime = 'process';
+RESET enable_seqscan;
