@@ -253,15 +253,14 @@ sub launch
 	check_library($server, $variant->{preload} // $variant->{library});
 }
 
-# Stop the servers and start them again. Where a server's memory happens to lie
-# makes it a few per cent faster or slower for as long as it runs.
+# Two servers that do not differ may differ by a few per cent for as long as
+# they run.
 sub restart
 {
-	for my $server (@_)
-	{
-		run("$bindir/pg_ctl", 'stop', '-w', '-s', '-m', 'fast', '-D', $server->{data});
-		launch($server);
-	}
+	my ($server) = @_;
+
+	run("$bindir/pg_ctl", 'stop', '-w', '-s', '-m', 'fast', '-D', $server->{data});
+	launch($server);
 }
 
 # The settings that --set has for a variant.
