@@ -47,6 +47,13 @@ my %variants = (
 			MALLOC_TOP_PAD_ => 64 * 1024 * 1024,
 		},
 	},
+	# another build, in the installation whose pg_config the environment has as BEFORE
+	'before' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so', programs => $ENV{BEFORE} },
+	'before-namespaces' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'" ],
+		library => 'jemctx.so',
+		programs => $ENV{BEFORE}
+	},
 	'tcmalloc' => { preload => 'libtcmalloc_minimal.so.4', package => 'libtcmalloc-minimal4' },
 	'mimalloc' => { preload => 'libmimalloc.so.2', package => 'libmimalloc2.0' },
 );
@@ -209,6 +216,12 @@ sub servers
 	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', $template);
 	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-D', $template, 'postgres' ], '<', \join("\n", @prepared, ''), '>', '/dev/null')
 		or die "could not prepare the servers\n" if @prepared;
+	for my $name (grep { exists $variants{$_}{programs} } @names)
+	{
+		my $pg_config = $variants{$name}{programs} // die "BEFORE must name the pg_config of the other build\n";
+
+		chomp($variants{$name}{bindir} = run($pg_config, '--bindir'));
+	}
 	return map { start($_, $template) } @names;
 }
 
@@ -247,7 +260,8 @@ sub launch
 
 	local %ENV = (%ENV, %{ $variant->{environment} // {} });
 	$ENV{LD_PRELOAD} = $variant->{preload} if $variant->{preload};
-	IPC::Run::run(["$bindir/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null', '2>&1')
+	my $programs = $variant->{bindir} // $bindir;
+	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null', '2>&1')
 		or die "could not start the $server->{name} server:\n", contents($log);
 	$server->{pid} = postmaster($server);
 	check_library($server, $variant->{preload} // $variant->{library});
