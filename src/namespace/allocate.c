@@ -157,6 +157,8 @@ free_other(JemctxNamespace *ns, void *pointer)
 		report_bad_pointer(ns, pointer, "It is not a pointer into the memory of namespaces.");
 	if (TAG_OWNER(tag) == 0)
 		report_bad_pointer(ns, pointer, "It points to memory that no namespace has.");
+	if (TAG_OWNER(tag) != ns->owner && (TAG_OWNER(tag) - ns->owner) % NAMESPACE_SLOTS == 0)
+		report_bad_pointer(ns, pointer, "It was freed by a reset or drop.");
 	if (TAG_OWNER(tag) != ns->owner)
 		report_bad_pointer(ns, pointer, "It points to memory of another namespace.");
 	if (TAG_CLASS(tag) == CLASS_LARGE_FREED || TAG_CLASS(tag) == CLASS_UNUSED)
@@ -171,11 +173,11 @@ free_other(JemctxNamespace *ns, void *pointer)
 }
 
 /*
- * Is the pointer to a small object of this namespace, in a slab whose tag is
- * that, as far as its owner is concerned?  Of which class?
+ * Is the pointer to a small object of this namespace, in a slab that is not
+ * to be drained (drained is 0) or that is (CLASS_DRAINED)?  Of which class?
  */
 static inline bool
-is_small_object(uint8 owner, void *pointer, uint32 *class)
+is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
 {
 	Size		page = pagemap_page(pointer);
 	PageTag		tag;
@@ -183,8 +185,8 @@ is_small_object(uint8 owner, void *pointer, uint32 *class)
 	if (unlikely(page >= region_pages))
 		return false;
 	tag = page_tags[page];
-	*class = TAG_CLASS(tag);
-	return likely(TAG_LOW(tag) == owner &&
+	*class = TAG_CLASS(tag) ^ drained;
+	return likely(TAG_OWNER(tag) == owner &&
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
@@ -196,9 +198,9 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 
 	magazine_check(ns);
 	magazine_settle(ns);
-	if (is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
+	if (is_small_object(ns->owner, pointer, CLASS_DRAINED, &class))
 		magazine_return(ns, class, pointer);
-	else if (!is_small_object(ns->owner, pointer, &class))
+	else if (!is_small_object(ns->owner, pointer, 0, &class))
 		free_other(ns, pointer);
 	else if (!magazine_put(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
@@ -209,7 +211,7 @@ jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 {
 	uint32		class;
 
-	if (!is_small_object(ns->owner, pointer, &class) || !magazine_is_current(ns) ||
+	if (!is_small_object(ns->owner, pointer, 0, &class) || !magazine_is_current(ns) ||
 		unlikely(!magazine_put(ns, class, pointer)))
 		free_otherwise(ns, pointer);
 }
@@ -221,8 +223,8 @@ jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
-	if (is_small_object(ns->owner, pointer, &class) ||
-		is_small_object(ns->owner | TAG_DRAINED, pointer, &class))
+	if (is_small_object(ns->owner, pointer, 0, &class) ||
+		is_small_object(ns->owner, pointer, CLASS_DRAINED, &class))
 		return size_classes[class].size;
 	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
 		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)

@@ -249,7 +249,7 @@ static const MemoryContextMethods freed_methods = {
 MemoryContext
 jemctx_namespace_context(JemctxNamespace *ns)
 {
-	NamespaceContext *set = &contexts[ns->owner - 1];
+	NamespaceContext *set = &contexts[ns->space->slot];
 
 	magazine_check(ns);
 	set->ns = ns;

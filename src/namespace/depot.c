@@ -294,7 +294,7 @@ clear_slab(Slab *slab, uint32 capacity)
 
 /* Have the bin take a slab from the stock.  NO_PAGE if there is none. */
 static uint32
-add_slab(Namespace *space, Bin *bin, uint32 class)
+add_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class)
 {
 	SlabKind	kind = size_classes[class].kind;
 	uint32		page = pop_stock(space, kind);
@@ -302,7 +302,7 @@ add_slab(Namespace *space, Bin *bin, uint32 class)
 	if (page == NO_PAGE)
 		return NO_PAGE;
 	clear_slab(&page_slabs[page], size_classes[class].capacity);
-	pagemap_set(page, slab_pages(kind), space->owner, class);
+	pagemap_set(page, slab_pages(kind), owner, class);
 	link_slab(bin, page, 0);
 	bin->slabs++;
 	return page;
@@ -315,7 +315,7 @@ remove_slab(Namespace *space, Bin *bin, uint32 class, uint32 page)
 
 	unlink_slab(bin, page);
 	bin->slabs--;
-	pagemap_set(page, slab_pages(kind), space->owner, CLASS_UNUSED);
+	pagemap_set(page, slab_pages(kind), TAG_OWNER(page_tags[page]), CLASS_UNUSED);
 	push_stock(space, kind, page);
 }
 
@@ -362,7 +362,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 		uint32		page = fullest_slab(bin);
 
 		if (page == NO_PAGE && count == 0)
-			page = add_slab(space, bin, class);
+			page = add_slab(space, namespace_owner(space, life), bin, class);
 		if (page == NO_PAGE)
 			break;
 		count += take_from_slab(page, &size_classes[class], objects + count, wanted - count);
@@ -378,7 +378,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 
 /* Put an object back into its slab; false if it is not one, or is there already. */
 static bool
-give_to_slab(Namespace *space, Bin *bin, uint32 class, void *object)
+give_to_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class, void *object)
 {
 	Size		page = pagemap_page(object);
 	PageTag		tag = page_tags[page];
@@ -387,7 +387,7 @@ give_to_slab(Namespace *space, Bin *bin, uint32 class, void *object)
 	Slab	   *slab;
 	uint64		mask;
 
-	if (TAG_OWNER(tag) != space->owner || TAG_CLASS(tag) != class ||
+	if (TAG_OWNER(tag) != owner || (TAG_CLASS(tag) & ~CLASS_DRAINED) != class ||
 		!size_class_divides(&size_classes[class], offset))
 		return false;
 	page -= TAG_POSITION(tag);
@@ -417,7 +417,7 @@ depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int coun
 		return DEPOT_STALE;
 	for (int i = 0; i < count; i++)
 	{
-		if (!give_to_slab(space, bin, class, objects[i]))
+		if (!give_to_slab(space, namespace_owner(space, life), bin, class, objects[i]))
 		{
 			*wrong = objects[i];
 			wrongs++;
@@ -504,14 +504,15 @@ depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
 bool
 depot_return_large(Namespace *space, uint64 life, Size page)
 {
+	uint8		owner = namespace_owner(space, life);
 	bool		good;
 
 	lock(&space->stock_lock);
 	good = pg_atomic_read_u64(&space->life) == life &&
-		page_tags[page] == TAG(space->owner, CLASS_LARGE, 0);
+		page_tags[page] == TAG(owner, CLASS_LARGE, 0);
 	if (good)
 	{
-		page_tags[page] = TAG(space->owner, CLASS_LARGE_FREED, 0);
+		page_tags[page] = TAG(owner, CLASS_LARGE_FREED, 0);
 		page_slabs[page].next = space->returned;
 		space->returned = page;
 		space->returned_pages += page_slabs[page].pages;
@@ -552,6 +553,9 @@ depot_returned(Namespace *space)
 void
 depot_clear(Namespace *space, uint64 life)
 {
+	uint8		owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
+	uint8		next_owner = namespace_owner(space, life);
+
 	for (int class = 0; class < SIZES_COUNT; class++)
 		lock(&space->bins[class].bin.lock);
 	lock(&space->stock_lock);
@@ -568,8 +572,8 @@ depot_clear(Namespace *space, uint64 life)
 	space->large_pages = 0;
 	for (Size page = 1; page < region_pages; page++)
 	{
-		if (TAG_OWNER(page_tags[page]) == space->owner)
-			page_tags[page] = TAG(space->owner, CLASS_UNUSED, 0);
+		if (TAG_OWNER(page_tags[page]) == owner)
+			page_tags[page] = TAG(next_owner, CLASS_UNUSED, 0);
 	}
 	unlock(&space->stock_lock);
 	for (int class = SIZES_COUNT - 1; class >= 0; class--)

@@ -44,7 +44,7 @@ static ExtentArena arenas[NAMESPACE_SLOTS];
 static ExtentArena *
 arena_of(Namespace *space)
 {
-	return &arenas[space->owner - 1];
+	return &arenas[space->slot];
 }
 
 static void
@@ -76,7 +76,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	page = region_reserve(pages, Max(1, alignment / SIZES_PAGE), &clean);
 	if (page == NO_PAGE)
 		return NULL;
-	pagemap_set(page, pages, space->owner, CLASS_UNUSED);
+	pagemap_set(page, pages, namespace_owner(space, pg_atomic_read_u64(&space->life)), CLASS_UNUSED);
 	pg_atomic_fetch_add_u64(&space->mapped, size);
 	if (*commit)
 		count_committed(space, size);
@@ -246,7 +246,7 @@ void
 extents_free(Namespace *space, uint32 page, uint32 pages)
 {
 	count_held(space, pages * SIZES_PAGE, -1);
-	pagemap_set(page, pages, space->owner, CLASS_UNUSED);
+	pagemap_set(page, pages, namespace_owner(space, pg_atomic_read_u64(&space->life)), CLASS_UNUSED);
 	je.dallocx(pagemap_address(page), arena_of(space)->flags);
 }
 

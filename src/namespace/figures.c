@@ -44,7 +44,7 @@ add_cached(Namespace *space, NamespaceFigures *figures)
 
 	for (int process = 0; process < shared_processes(); process++)
 	{
-		Shelf	   *shelf = magazine_shelf(process, space->owner - 1);
+		Shelf	   *shelf = magazine_shelf(process, space->slot);
 
 		if (pg_atomic_read_u64(&shelf->life) == life)
 			objects += cached_in(shelf, figures);
@@ -85,6 +85,7 @@ static uint64
 resident_bytes(Namespace *space)
 {
 	unsigned char present[ASKED_PAGES];
+	uint8		owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
 	uint64		pages = 0;
 
 	for (Size first = 0; first < region_pages; first += ASKED_PAGES)
@@ -94,7 +95,7 @@ resident_bytes(Namespace *space)
 		if (mincore(pagemap_address(first), count * SIZES_PAGE, present) != 0)
 			return 0;
 		for (Size i = 0; i < count; i++)
-			pages += (present[i] & 1) && TAG_OWNER(page_tags[first + i]) == space->owner;
+			pages += (present[i] & 1) && TAG_OWNER(page_tags[first + i]) == owner;
 	}
 	return pages * SIZES_PAGE;
 }

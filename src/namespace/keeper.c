@@ -194,7 +194,7 @@ fill_stock(Namespace *space, SlabKind kind)
 {
 	Stock	   *stock = &space->stocks[kind];
 
-	quiet[space->owner - 1] = 0;
+	quiet[space->slot] = 0;
 	if (stock->count > 0)
 		return true;			/* it was somebody else's wait */
 	raise_target(space, kind);
@@ -223,7 +223,7 @@ alloc_large(Namespace *space, Size size, bool zero)
 	}
 	if (page == NO_PAGE)
 		return NULL;
-	pagemap_set(page, pages, space->owner, CLASS_LARGE);
+	pagemap_set(page, pages, namespace_owner(space, pg_atomic_read_u64(&space->life)), CLASS_LARGE);
 	page_slabs[page].pages = pages;
 	depot_count_large(space, pages);
 	return pagemap_address(page);
@@ -237,7 +237,7 @@ clear_namespace(Namespace *space, bool drop)
 
 	if (drop)
 		namespace_hide(space);
-	depot_clear(space, drop ? NEXT_GENERATION(life) : life + 1);
+	depot_clear(space, drop ? NEXT_GENERATION(life) : NEXT_EDITION(life));
 	extents_reset(space);
 	if (drop)
 		namespace_release(space);
@@ -393,7 +393,7 @@ tick_stock(Namespace *space, SlabKind kind)
 static bool
 tick_namespace(Namespace *space)
 {
-	uint32	   *ticks = &quiet[space->owner - 1];
+	uint32	   *ticks = &quiet[space->slot];
 	bool		used = false;
 
 	take_returned(space);

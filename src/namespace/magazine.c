@@ -99,6 +99,7 @@ static void
 start_over(JemctxNamespace *ns, uint64 life)
 {
 	ns->life = life;
+	ns->owner = namespace_owner(ns->space, life);
 	ns->last = NULL;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
@@ -116,8 +117,7 @@ make_handle(Namespace *space)
 	JemctxNamespace *ns = MemoryContextAlloc(TopMemoryContext, sizeof(JemctxNamespace));
 
 	ns->space = space;
-	ns->owner = space->owner;
-	ns->shelf = magazine_shelf(MyProc->pgprocno, space->owner - 1);
+	ns->shelf = magazine_shelf(MyProc->pgprocno, space->slot);
 	ns->counts = ns->shelf->counts;
 	strlcpy(ns->name, space->name, NAMEDATALEN);
 	return ns;
@@ -130,7 +130,7 @@ make_handle(Namespace *space)
 JemctxNamespace *
 magazine_handle(Namespace *space)
 {
-	JemctxNamespace *ns = handles[space->owner - 1];
+	JemctxNamespace *ns = handles[space->slot];
 	uint64		life = pg_atomic_read_u64(&space->life);
 
 	if (ns != NULL && LIFE_GENERATION(ns->life) == LIFE_GENERATION(life))
@@ -138,7 +138,7 @@ magazine_handle(Namespace *space)
 	attach();
 	ns = make_handle(space);
 	start_over(ns, life);
-	handles[space->owner - 1] = ns;
+	handles[space->slot] = ns;
 	return ns;
 }
 

@@ -45,7 +45,7 @@ struct JemctxNamespace
 	Namespace  *space;
 	uint64		life;			/* of the contents that the magazines are from */
 	uint16	   *counts;			/* of the shelf */
-	uint8		owner;			/* in the tags of the namespace's pages */
+	uint8		owner;			/* in the tags of that life's pages */
 	Shelf	   *shelf;
 	char		name[NAMEDATALEN];
 
@@ -63,7 +63,10 @@ struct JemctxNamespace
 };
 
 #define LIFE_GENERATION(life) ((uint64) (life) >> 32)
-#define NEXT_GENERATION(life) ((uint64) (LIFE_GENERATION(life) + 1) << 32)
+
+/* The life after one: of the same namespace, or of the next in its slot. */
+#define NEXT_EDITION(life) (LIFE_GENERATION(life) << 32 | (uint32) ((life) + 1))
+#define NEXT_GENERATION(life) ((LIFE_GENERATION(life) + 1) << 32 | (uint32) ((life) + 1))
 
 extern bool magazine_map(void);
 extern Shelf *magazine_shelf(int process, int slot);

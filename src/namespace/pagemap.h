@@ -17,25 +17,28 @@
 #include "namespace/shared.h"
 
 /*
- * Owner (the namespace's slot, 0 for none), whether the slab is to be drained,
- * size class, and the page's offset into its slab.
+ * Owner (0 for none), size class, whether the slab is to be drained, and the
+ * page's offset into its slab.  Drained, a class is none that is in the table
+ * of size classes, so that a free() which looks it up there goes another way.
  */
 typedef uint32 PageTag;
 
 #define TAG(owner, class, position) \
 	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << (16 + SIZES_PAGE_LG))
-#define TAG_OWNER(tag) ((tag) & 0x7f)
-#define TAG_DRAINED 0x80
-#define TAG_LOW(tag) ((uint8) (tag))	/* the owner alone, unless drained */
-#define TAG_CLASS(tag) (((tag) >> 8) & 0xff)
+#define TAG_OWNER(tag) ((uint8) (tag))
+#define TAG_CLASS(tag) (((tag) >> 8) & 0xff)	/* with CLASS_DRAINED */
 #define TAG_OFFSET(tag) ((tag) >> 16)
 #define TAG_POSITION(tag) (TAG_OFFSET(tag) >> SIZES_PAGE_LG)
 
 /* In the place of a size class. */
-#define CLASS_UNUSED 0xff		/* the owner's, without objects */
-#define CLASS_LARGE 0xfe		/* the first page of a large object */
-#define CLASS_LARGE_REST 0xfd	/* its other pages */
-#define CLASS_LARGE_FREED 0xfc	/* freed, and not yet with the keeper */
+#define CLASS_UNUSED 0x7f		/* the owner's, without objects */
+#define CLASS_LARGE 0x7e		/* the first page of a large object */
+#define CLASS_LARGE_REST 0x7d	/* its other pages */
+#define CLASS_LARGE_FREED 0x7c	/* freed, and not yet with the keeper */
+
+/* Beside a size class: objects are not to be used again, but returned. */
+#define CLASS_DRAINED 0x80
+#define TAG_DRAINED TAG(0, CLASS_DRAINED, 0)
 
 #define SLAB_WORDS 4			/* a page has 256 objects of 16 bytes */
 

@@ -52,7 +52,7 @@ request_memory(void)
 static void
 init_slot(Namespace *space, int slot)
 {
-	space->owner = slot + 1;
+	space->slot = slot;
 	space->arena = -1;
 	pg_atomic_init_u64(&space->life, NEXT_GENERATION(0));
 	pg_atomic_init_u64(&space->limit, 0);

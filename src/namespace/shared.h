@@ -74,7 +74,7 @@ typedef struct Namespace
 {
 	/* read by everybody, seldom written */
 	pg_atomic_uint64 life;
-	uint8		owner;			/* constant: the slot's number, from 1 on */
+	int			slot;			/* constant: the slot's number */
 	bool		in_use;			/* control lock */
 	char		name[NAMEDATALEN];	/* control lock; empty when it is being dropped, or free */
 	TimestampTz created_at;		/* control lock */
@@ -101,6 +101,16 @@ typedef struct Namespace
 
 	PaddedBin	bins[SIZES_COUNT] pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 } Namespace;
+
+/*
+ * What the tags of a namespace's pages have as their owner: another one after
+ * a reset or drop, so that those of before are nobody's at once.
+ */
+static inline uint8
+namespace_owner(const Namespace *space, uint64 life)
+{
+	return 1 + space->slot + (life & 1) * NAMESPACE_SLOTS;
+}
 
 /* Why namespaces are there or not. */
 typedef enum KeeperState
