@@ -111,6 +111,19 @@ is_requested(RegistryEntry *entry)
 }
 
 /*
+ * Change what others see us do.  Whoever asks for a purge counts the request
+ * and then reads the state, we write the state and then read the count: either
+ * they see the new state or we see the request, which the old one promised an
+ * answer.
+ */
+static void
+change_state(RegistryEntry *entry, RegistryState state)
+{
+	if (pg_atomic_exchange_u32(&entry->state, state) != REGISTRY_BUSY && is_requested(entry))
+		purge();
+}
+
+/*
  * Interrupts that end the session, or that PostgreSQL treats in another way
  * while it knows that it is reading a command.
  */
@@ -200,7 +213,7 @@ wait_for_client(RegistryEntry *entry, char status)
 	if (purge_after > 0 && worth_purging() && !ProcDiePending)
 		go_idle(status);
 	left_after = GetCurrentStatementStartTimestamp();
-	pg_atomic_write_u32(&entry->state, REGISTRY_LEFT);
+	change_state(entry, REGISTRY_LEFT);
 	SetLatch(MyLatch);
 }
 
@@ -214,29 +227,41 @@ look_after_others(void)
 
 /* ReadyForQuery has been sent. */
 static void
-statement_ended(char status)
+statement_ended(RegistryEntry *entry, char status)
 {
-	RegistryEntry *entry = registry_own();
-	bool		hidden;
+	bool		hidden = client_is_hidden();
 
-	if (entry == NULL || MyProcPort == NULL)
-		return;
 	limit_forget();
 	if (limit_server_was_full())
 		remote_ask_all();
-	hidden = client_is_hidden();
 	if ((purge_after == 0 || (purge_after > 0 && hidden)) && worth_purging())
 		go_idle(status);
 	else if (is_requested(entry) || (worth_purging() && (demand_exceeded() || limit_is_near())))
 		purge();
 	else
 		look_after_others();
-	if (hidden || client_has_sent())
-		return;
-	pg_atomic_write_u32(&entry->state, REGISTRY_WAITING);
-	wait_for_client(entry, status);
+	if (!hidden && !client_has_sent())
+		wait_for_client(entry, status);
+}
+
+/*
+ * Send ReadyForQuery, and see to the end of the statement.  Before the client
+ * has its answer the others have to know that we are not busy any more: it may
+ * ask for a purge in another session.
+ */
+static int
+flush_ready(RegistryEntry *entry, char status)
+{
+	int			result;
+
+	if (!client_is_hidden())
+		change_state(entry, REGISTRY_WAITING);
+	result = next_methods->flush();
+	if (result == 0)
+		statement_ended(entry, status);
 	if (pg_atomic_read_u32(&entry->state) == REGISTRY_WAITING)
-		pg_atomic_write_u32(&entry->state, REGISTRY_BUSY);
+		change_state(entry, REGISTRY_BUSY);
+	return result;
 }
 
 static int
@@ -250,15 +275,16 @@ our_putmessage(char msgtype, const char *s, size_t len)
 static int
 our_flush(void)
 {
-	int			result = next_methods->flush();
 	char		status = ready_status;
+	RegistryEntry *entry;
 
 	if (likely(status == 0))
-		return result;
+		return next_methods->flush();
 	ready_status = 0;
-	if (result == 0)
-		statement_ended(status);
-	return result;
+	entry = registry_own();
+	if (entry == NULL || MyProcPort == NULL)
+		return next_methods->flush();
+	return flush_ready(entry, status);
 }
 
 static int

@@ -17,7 +17,7 @@
 typedef enum RegistryState
 {
 	REGISTRY_BUSY,				/* it will purge when its statement is over */
-	REGISTRY_WAITING,			/* for its client: a set latch is enough */
+	REGISTRY_WAITING,			/* for its client, or about to: a set latch is enough */
 	REGISTRY_LEFT				/* for its client, in PostgreSQL's own wait */
 } RegistryState;
 
@@ -25,8 +25,8 @@ typedef enum RegistryState
  * The entry of one process.  It means something while pid is that of the
  * process that has the PGPROC of the same number.  Everything is written by
  * that process only and read by everybody without a lock, except requests,
- * which everybody increments.  The state changes with every statement, so
- * entries do not share cache lines.
+ * which everybody increments, and then reads the state.  The state changes
+ * with every statement, so entries do not share cache lines.
  */
 typedef struct RegistryEntry
 {
