@@ -11,18 +11,32 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok
-	session_output session query send_query answer close_session pid_of backend poll big_sort);
+our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok pgbench_ok
+	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer is_answered
+	close_session pid_of backend poll big_sort);
 
-# A cluster with jemctx preloaded and the extension created, not running.
+# How long a state is waited for, and how long one answer: for a machine that is busy with
+# something else, and never what a test measures.
+my $deadline = 180;
+my $answer_deadline = 600;
+
+# The same for pg_ctl, which gives up after a minute.
+$ENV{PGCTLTIMEOUT} = $answer_deadline;
+
+# A program that ends before it has read what it is asked is told by what it says.
+$SIG{PIPE} = 'IGNORE';
+
+# A cluster with jemctx preloaded and the extension created, not running.  Autovacuum would change
+# figures and caches under the tests' hands; those that want it turn it on.
 sub new_node
 {
 	my ($name, $conf) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init;
-	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'jemctx'\n");
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'jemctx'\nautovacuum = off\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION jemctx');
 	$node->stop;
@@ -36,6 +50,51 @@ sub info
 	my ($node, $name) = @_;
 
 	return $node->safe_psql('postgres', "SELECT value FROM jemctx_info WHERE name = '$name'");
+}
+
+sub postmaster_pid
+{
+	my ($node) = @_;
+	my ($pid) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+
+	return $pid;
+}
+
+# Try until the code returns true; false when it has not for a long time.
+sub poll
+{
+	my ($code, $seconds) = @_;
+	my $end = time + ($seconds // $deadline);
+
+	while (1)
+	{
+		return 1 if $code->();
+		return 0 if time > $end;
+		sleep 0.05;
+	}
+}
+
+# A server that something else than $node->start has started, or that has crashed, takes
+# connections.  The question is no input of psql: that ends before it reads any when it is refused.
+sub wait_until_accepts
+{
+	my ($node, $seconds) = @_;
+	my @command = ('psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'SELECT 1');
+	my ($out, $err) = ('', '');
+
+	poll(sub { IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err) }, $seconds)
+	  or die "the server does not accept connections: $err\n" . slurp_file($node->logfile);
+	return;
+}
+
+# A process has died since the log was so long: the server has noticed, and starts over.
+sub wait_for_recovery
+{
+	my ($node, $offset) = @_;
+
+	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $offset);
+	wait_until_accepts($node);
+	return;
 }
 
 # Run code in a directory.
@@ -83,6 +142,17 @@ sub regress_ok
 	return;
 }
 
+# pgbench comes to its end.
+sub pgbench_ok
+{
+	my ($what, @arguments) = @_;
+	my $out = '';
+
+	ok(IPC::Run::run([ 'pgbench', '-n', @arguments ], '<', \undef, '>', \$out, '2>&1', IPC::Run::timeout($answer_deadline)), $what)
+	  or diag $out;
+	return;
+}
+
 # All that psql prints, messages too, for some statements in one session.
 sub session_output
 {
@@ -90,7 +160,7 @@ sub session_output
 	my $out = '';
 
 	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ], '<', \$sql, '>', \$out, '2>&1',
-		IPC::Run::timeout(300));
+		IPC::Run::timeout($answer_deadline));
 	return $out;
 }
 
@@ -131,17 +201,26 @@ sub committed_is_exact
 #
 
 # A session that cannot be had says so in its answers.
-$SIG{PIPE} = 'IGNORE';
-
 sub session
 {
 	my ($node, %params) = @_;
 	my $session = { node => $node, in => '', out => '' };
 	my @command = ('psql', '-XAtq', '-d', $params{connstr} // $node->connstr('postgres'));
 
-	$session->{timer} = IPC::Run::timeout(180);
+	# of one answer, not of the session's life
+	$session->{timer} = IPC::Run::timeout($answer_deadline);
 	$session->{psql} = IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>&1', $session->{timer});
 	return $session;
+}
+
+# Exchange with psql what there is, or wait until there is something. False when psql has ended.
+sub pump
+{
+	my ($session, $call) = @_;
+
+	return 1 if eval { $session->{psql}->pumpable && ($session->{psql}->$call, 1) };
+	diag "no answer: $@" if $@ =~ /timeout/;
+	return 0;
 }
 
 # Send a statement and do not wait.
@@ -151,11 +230,20 @@ sub send_query
 
 	$session->{out} = '';
 	$session->{in} .= ($sql =~ /^\\|;$/ ? $sql : "$sql;") . "\n\\echo =done=\n";
-	while (length $session->{in} && $session->{psql}->pumpable)
+	$session->{timer}->start($answer_deadline);
+	while (length $session->{in})
 	{
-		eval { $session->{psql}->pump_nb; 1 } or last;
+		pump($session, 'pump_nb') or last;
 	}
 	return;
+}
+
+# Has the statement been answered?  Does not wait.
+sub is_answered
+{
+	my ($session) = @_;
+
+	return $session->{out} =~ /^=done=\n/m || !pump($session, 'pump_nb');
 }
 
 # What has come back, errors and notices included.
@@ -163,10 +251,11 @@ sub answer
 {
 	my ($session) = @_;
 
-	while ($session->{out} !~ /^=done=\n/m && $session->{psql}->pumpable)
+	while ($session->{out} !~ /^=done=\n/m)
 	{
-		eval { $session->{psql}->pump; 1 } or last;
+		pump($session, 'pump') or last;
 	}
+	$session->{timer}->reset;
 	my $text = $session->{out} =~ s/^=done=\n//mr;
 	chomp $text;
 	return $text;
@@ -184,6 +273,7 @@ sub close_session
 {
 	my ($session) = @_;
 
+	$session->{timer}->start($answer_deadline);
 	$session->{in} .= "\\q\n" if $session->{psql}->pumpable;
 	eval { $session->{psql}->finish };
 	return;
@@ -204,19 +294,6 @@ sub backend
 	my $pid = pid_of($session);
 
 	return query($observer, "SELECT $column FROM jemctx_backends WHERE pid = $pid");
-}
-
-# Try until the code returns true; false after half a minute.
-sub poll
-{
-	my ($code) = @_;
-
-	for my $try (1 .. 600)
-	{
-		return 1 if $code->();
-		select(undef, undef, undef, 0.05);
-	}
-	return 0;
 }
 
 # A statement that takes some 75 MB and gives them back.

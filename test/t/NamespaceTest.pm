@@ -12,7 +12,7 @@ use Test::More;
 
 use JemctxTest;
 
-our @EXPORT = qw(namespace_node sql figure adds_up keeper_pid wait_for_figure open_session ask close_session
+our @EXPORT = qw(namespace_node sql figure adds_up keeper_pid find_keeper wait_for_figure open_session ask close_session
 	survives_crash fault);
 
 # As in src/namespace/faults.h.
@@ -72,23 +72,38 @@ sub fault
 	return;
 }
 
-# The keeper is no backend: it is not among those that SQL shows.
+# The keeper, if there is one.  It is no backend, not among those that SQL shows.  Processes that the
+# postmaster has just made have its name still, and others end while they are looked at.
+sub find_keeper
+{
+	my ($node) = @_;
+	my $postmaster = postmaster_pid($node);
+
+	for my $directory (glob '/proc/[0-9]*')
+	{
+		my ($stat, $line) = map { read_process("$directory/$_") } qw(stat cmdline);
+
+		next if $stat !~ /^.*\) [^ZX] $postmaster / || $line !~ /jemctx keeper/;
+		return $directory =~ /(\d+)/ ? $1 : ();
+	}
+	return;
+}
+
+sub read_process
+{
+	my ($file) = @_;
+
+	open(my $handle, '<', $file) or return '';
+	return <$handle> // '';
+}
+
 sub keeper_pid
 {
 	my ($node) = @_;
-	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	my $pid;
 
-	for my $file (glob '/proc/[0-9]*/stat')
-	{
-		my ($pid) = $file =~ /(\d+)/;
-		open(my $handle, '<', $file) or next;
-		my $stat = <$handle> // next;
-		my ($parent) = $stat =~ /^.*\) \S (\d+)/ or next;
-		next if $parent != $postmaster;
-		open(my $line, '<', "/proc/$pid/cmdline") or next;
-		return $pid if (<$line> // '') =~ /jemctx keeper/;
-	}
-	return;
+	poll(sub { $pid = find_keeper($node) }) or die 'there is no keeper';
+	return $pid;
 }
 
 sub open_session
@@ -114,8 +129,7 @@ sub survives_crash
 {
 	my ($node, $offset, $what) = @_;
 
-	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $offset);
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not recover';
+	wait_for_recovery($node, $offset);
 	is(sql($node, "SELECT count(*) FROM jemctx_namespaces WHERE name = 'a'"), 0, "$what: the server starts over");
 	sql($node, "SELECT jemctx_namespace_create('a')");
 	is(sql($node, "SELECT jemctx_test_ns_fill('a', 100, 100000), jemctx_test_ns_check('a')"),
