@@ -92,6 +92,19 @@ environment_extend(const char *name, char separator, const char *first, const ch
 	pfree(saved_name);
 }
 
+/* What the user has set a variable to, or NULL. */
+const char *
+environment_original(const char *name)
+{
+	char	   *saved_name = psprintf(SAVED_PREFIX "%s", name);
+	const char *saved = getenv(saved_name);
+
+	pfree(saved_name);
+	if (saved == NULL)
+		return getenv(name);
+	return strcmp(saved, WAS_UNSET) == 0 ? NULL : saved + strlen(WAS_SET);
+}
+
 /* Give every variable that was extended its original value back. */
 void
 environment_restore(void)

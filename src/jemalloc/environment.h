@@ -14,6 +14,7 @@
 extern bool environment_is_ours(void);
 extern void environment_extend(const char *name, char separator,
 							   const char *first, const char *last);
+extern const char *environment_original(const char *name);
 extern void environment_mark(void);
 extern void environment_restore(void);
 

@@ -21,13 +21,22 @@
 #include "postgres.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "jemalloc/environment.h"
 #include "jemalloc/reexec.h"
+#include "jemalloc/trial.h"
+
+/* The program that this process executes, whatever it calls itself. */
+#define OWN_PROGRAM "/proc/self/exe"
 
 /* The options of postgres, as PostmasterMain and process_postgres_switches have them. */
 #define POSTGRES_OPTIONS "B:bc:C:D:d:EeFf:h:ijk:lN:nOPp:r:S:sTt:v:W:-:"
@@ -226,20 +235,129 @@ return_to_start_directory(void)
 	}
 }
 
+/* What we are about to put into the environment must be read. */
+static void
+require_obedient_linker(void)
+{
+	if (getauxval(AT_SECURE) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("jemctx cannot bring jemalloc into this server"),
+			 errdetail("\"%s\" has file capabilities, or a set-user-ID or set-group-ID bit, so the dynamic linker ignores LD_PRELOAD and GLIBC_TUNABLES.",
+					   my_exec_path),
+			 errhint("Remove them, for example with \"setcap -r\", and give the server its capabilities in another way, such as AmbientCapabilities in its systemd unit.")));
+}
+
+/*
+ * The file to be executed.  Not my_exec_path: that comes from argv[0], which a
+ * script that has started the server may have set to its own name.  By its
+ * name rather than through /proc, since ps shows the name; unless somebody
+ * has put another file in its place.
+ */
+static const char *
+program_path(void)
+{
+	static char path[MAXPGPATH];
+	ssize_t		len = readlink(OWN_PROGRAM, path, sizeof(path) - 1);
+	struct stat own;
+	struct stat named;
+
+	path[Max(len, 0)] = '\0';
+	if (stat(OWN_PROGRAM, &own) == 0 && stat(path, &named) == 0 &&
+		own.st_dev == named.st_dev && own.st_ino == named.st_ino)
+		return path;
+	return OWN_PROGRAM;
+}
+
+/*
+ * Have signals for the program to be executed as at a start: PostgreSQL has
+ * blocked them, and a start that hangs would be deaf.  What has come already
+ * stays for the server to find, and so do messages to a server that runs;
+ * they would end one that does not yet.
+ */
+static void
+unblock_signals(void)
+{
+	sigset_t	blocked;
+
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	sigpending(&blocked);
+	sigaddset(&blocked, SIGHUP);
+	sigaddset(&blocked, SIGUSR1);
+	sigaddset(&blocked, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/* In a child: start the program as we are about to, but have it end at once. */
+static void
+start_on_trial(const void *program)
+{
+	char	   *argv[] = {my_exec_path, "--version", NULL};
+
+	unblock_signals();
+	execv(program, argv);
+	_exit(127);
+}
+
+static const char *
+trial_result(const Trial *trial)
+{
+	if (trial->end == TRIAL_HUNG)
+		return psprintf("it did not end within %d seconds", TRIAL_SECONDS);
+	if (WIFSIGNALED(trial->status))
+		return psprintf("it was ended by signal %d (%s)\n%s", WTERMSIG(trial->status),
+						pg_strsignal(WTERMSIG(trial->status)), trial->said);
+	return psprintf("it ended with exit code %d\n%s", WEXITSTATUS(trial->status), trial->said);
+}
+
+/*
+ * Libraries that the user has preloaded and jemalloc may not get along.  That
+ * shows before main(), where nobody could say what is wrong.
+ */
+static void
+require_start(const char *program)
+{
+	Trial		trial;
+	const char *preload = getenv("LD_PRELOAD");
+	const char *users = environment_original("LD_PRELOAD");
+
+	trial_run(&trial, start_on_trial, program);
+	if (trial_passed(&trial))
+		return;
+	if (trial.end == TRIAL_INTERRUPTED)
+		ereport(FATAL,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("terminating the start of the server by request")));
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("the server does not start together with jemalloc"),
+			 errdetail("A trial with LD_PRELOAD=%s: %s", preload ? preload : "", trial_result(&trial)),
+			 users != NULL && users[0] != '\0' ?
+			 errhint("Start the server without \"%s\" in LD_PRELOAD.", users) :
+			 errhint("Set jemctx.jemalloc_library to another jemalloc, or jemctx.process_malloc to \"system\".")));
+}
+
 /* Does not return: the program starts over. */
 void
 reexec_postmaster(void)
 {
 	int			argc;
 	char	  **argv = read_arguments(&argc);
+	const char *program = program_path();
 
+	require_obedient_linker();
+	require_start(program);
 	resolve_arguments(argc, argv);
 	return_to_start_directory();
 
 	/* The program finds its libraries by this name, so it must not be relative. */
 	argv[0] = my_exec_path;
 	fflush(NULL);
-	execv(my_exec_path, argv);
+	unblock_signals();
+	execv(program, argv);
 	fail("execute it");
 	pg_unreachable();
 }

@@ -1,0 +1,144 @@
+/*-------------------------------------------------------------------------
+ *
+ * trial.c
+ *	  Try in a child process what might end this one, or never end.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+
+#include "jemalloc/trial.h"
+
+/* How often we look whether to go on. */
+#define LOOK_MS 50
+
+static void
+fail(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("could not %s for a trial: %m", what)));
+}
+
+/* The postmaster has its signals blocked while it starts, a backend has handlers. */
+static bool
+is_interrupted(void)
+{
+	sigset_t	pending;
+
+	if (QueryCancelPending || ProcDiePending)
+		return true;
+	sigpending(&pending);
+	return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+		sigismember(&pending, SIGQUIT);
+}
+
+static bool
+is_late(const instr_time *start)
+{
+	instr_time	passed;
+
+	INSTR_TIME_SET_CURRENT(passed);
+	INSTR_TIME_SUBTRACT(passed, *start);
+	return INSTR_TIME_GET_DOUBLE(passed) > TRIAL_SECONDS;
+}
+
+/* Keep what the child says, as far as there is room; false when it has ended. */
+static bool
+read_some(Trial *trial, int fd, size_t *length)
+{
+	char		buffer[256];
+	ssize_t		got = read(fd, buffer, sizeof(buffer));
+
+	if (got <= 0)
+		return got < 0 && errno == EINTR;
+	got = Min(got, sizeof(trial->said) - 1 - *length);
+	memcpy(trial->said + *length, buffer, got);
+	*length += got;
+	return true;
+}
+
+/* Listen to the child until it ends, or is to be ended. */
+static TrialEnd
+attend(Trial *trial, int fd)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	size_t		length = 0;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	memset(trial->said, 0, sizeof(trial->said));
+	while (!is_late(&start))
+	{
+		if (is_interrupted())
+			return TRIAL_INTERRUPTED;
+		if (poll(&readable, 1, LOOK_MS) > 0 && !read_some(trial, fd, &length))
+			return TRIAL_ENDED;
+	}
+	return TRIAL_HUNG;
+}
+
+/* In the child, which must not live longer than who is waiting for it. */
+static void
+act_in_child(int fd, void (*act) (const void *arg), const void *arg)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+	{
+		act(arg);
+		_exit(0);
+	}
+	_exit(1);
+}
+
+/* No handler of this process's may run in the child. */
+static pid_t
+fork_blocked(void)
+{
+	sigset_t	all;
+	sigset_t	before;
+	pid_t		pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+void
+trial_run(Trial *trial, void (*act) (const void *arg), const void *arg)
+{
+	int			fds[2];
+	pid_t		pid;
+
+	fflush(NULL);
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		fail("make a pipe");
+	pid = fork_blocked();
+	if (pid == 0)
+		act_in_child(fds[1], act, arg);
+	close(fds[1]);
+	if (pid < 0)
+	{
+		close(fds[0]);
+		fail("fork a process");
+	}
+	trial->end = attend(trial, fds[0]);
+	close(fds[0]);
+	if (trial->end != TRIAL_ENDED)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &trial->status, 0) < 0 && errno == EINTR)
+		;
+}
