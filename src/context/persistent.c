@@ -29,8 +29,13 @@
 /* The directory of a small context needs no memory of its own. */
 #define FIRST_SLOTS 8
 
-/* Its end takes no memory before it is used. */
-#define DIRECTORY_GROWTH 8
+/*
+ * Up to a page it grows fast, since many contexts have some dozens of chunks.
+ * From then on slowly: all of it counts as soon as it is there, and the old one
+ * is there beside the new.
+ */
+#define PAGE_SLOTS (4096 / sizeof(Entry))
+#define ENLARGED(slots) ((slots) < PAGE_SLOTS ? (slots) * 8 : (slots) + (slots) / 2)
 #define MAX_SLOTS (UINT32_MAX / 2)
 
 /* Deleted contexts kept for reuse. */
@@ -133,28 +138,44 @@ persistent_create(MemoryContext parent, const char *name)
 		start_over(set);
 	}
 	compat_context_create((MemoryContext) set, METHODS, parent, name);
+	set->header.mem_allocated = sizeof(PersistentContext);
 	checking_created((MemoryContext) set);
 	return (MemoryContext) set;
+}
+
+/* The directory's own memory. */
+static inline Size
+directory_space(const PersistentContext *set)
+{
+	return set->directory == set->first_slots ? 0 : set->max_slots * sizeof(Entry);
+}
+
+static void
+free_directory(PersistentContext *set)
+{
+	if (set->directory != set->first_slots)
+		arena_process_free(set->directory);
 }
 
 /* Make room in the directory.  Returns false when there is no memory. */
 static bool pg_noinline
 enlarge_directory(PersistentContext *set)
 {
-	Size		size = set->max_slots * sizeof(Entry);
+	uint32		max_slots = ENLARGED(set->max_slots);
 	Entry	   *directory;
 
-	if (set->max_slots > MAX_SLOTS / DIRECTORY_GROWTH)
+	if (max_slots > MAX_SLOTS)
 		return false;
 	checking_check((MemoryContext) set);
-	directory = arena_process_alloc(DIRECTORY_GROWTH * size);
+	directory = arena_process_alloc(max_slots * sizeof(Entry));
 	if (directory == NULL)
 		return false;
-	memcpy(directory, set->directory, size);
-	if (set->directory != set->first_slots)
-		arena_process_free(set->directory);
+	memcpy(directory, set->directory, set->nslots * sizeof(Entry));
+	free_directory(set);
+	set->header.mem_allocated -= directory_space(set);
 	set->directory = directory;
-	set->max_slots *= DIRECTORY_GROWTH;
+	set->max_slots = max_slots;
+	set->header.mem_allocated += directory_space(set);
 	return true;
 }
 
@@ -301,10 +322,9 @@ PersistentReset(MemoryContext context)
 		if (!IS_HOLE(set->directory[slot]))
 			release_chunk((PersistentChunk *) set->directory[slot]);
 	}
-	if (set->directory != set->first_slots)
-		arena_process_free(set->directory);
+	free_directory(set);
 	start_over(set);
-	context->mem_allocated = 0;
+	context->mem_allocated = sizeof(PersistentContext);
 }
 
 static void
@@ -327,22 +347,13 @@ PersistentIsEmpty(MemoryContext context)
 	return ((PersistentContext *) context)->nchunks == 0;
 }
 
-/* The context's own memory: header and directory. */
-static Size
-overhead(const PersistentContext *set)
-{
-	Size		directory = set->directory == set->first_slots ? 0 : set->max_slots * sizeof(Entry);
-
-	return sizeof(PersistentContext) + directory;
-}
-
 /* Free space inside the arena belongs to no context, so there is none to report. */
 static void
 PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
 				MemoryContextCounters *totals, bool print_to_stderr)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	Size		totalspace = context->mem_allocated + overhead(set);
+	Size		totalspace = context->mem_allocated;
 
 	if (printfunc)
 	{

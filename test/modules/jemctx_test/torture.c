@@ -171,8 +171,9 @@ jemctx_test_torture(PG_FUNCTION_ARGS)
 	free_all(torture);
 	for (int i = 0; i < CONTEXTS; i++)
 	{
-		if (lifetime_arg(fcinfo) == JEMCTX_TRANSIENT)
-			MemoryContextReset(torture->contexts[i]);
+		if (lifetime_arg(fcinfo) == JEMCTX_PERSISTENT)
+			check(MemoryContextIsEmpty(torture->contexts[i]));
+		MemoryContextReset(torture->contexts[i]);
 		check_equal(MemoryContextMemAllocated(torture->contexts[i], false),
 					MemoryContextMemAllocated(empty, false));
 		MemoryContextDelete(torture->contexts[i]);
