@@ -354,7 +354,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 	Bin		   *bin = &space->bins[class].bin;
 	int			count = 0;
 
-	FAULT_POINT(FAULT_DIE_BEFORE_FILL);
+	FAULT_POINT(DIE_BEFORE_FILL);
 	if (!lock_bin(space, life, bin))
 		return DEPOT_STALE;
 	while (count < wanted)
@@ -367,12 +367,12 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 			break;
 		count += take_from_slab(page, &size_classes[class], objects + count, wanted - count);
 		regroup(bin, page, &size_classes[class]);
-		FAULT_POINT(FAULT_DIE_IN_FILL);
+		FAULT_POINT(DIE_IN_FILL);
 	}
 	bin->out += count;
 	bin->fills++;
 	unlock(&bin->lock);
-	FAULT_POINT(FAULT_DIE_AFTER_FILL);
+	FAULT_POINT(DIE_AFTER_FILL);
 	return count;
 }
 
@@ -422,12 +422,12 @@ depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int coun
 			*wrong = objects[i];
 			wrongs++;
 		}
-		FAULT_POINT(FAULT_DIE_IN_FLUSH);
+		FAULT_POINT(DIE_IN_FLUSH);
 	}
 	bin->out -= count - wrongs;
 	bin->flushes++;
 	unlock(&bin->lock);
-	FAULT_POINT(FAULT_DIE_AFTER_FLUSH);
+	FAULT_POINT(DIE_AFTER_FLUSH);
 	return wrongs;
 }
 

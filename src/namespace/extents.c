@@ -71,7 +71,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	bool		clean;
 	Size		page;
 
-	if (fault_is_due(FAULT_ALLOC) || new_addr != NULL || (*commit && !may_commit(space, size)))
+	if (fault_is_due(ALLOC) || new_addr != NULL || (*commit && !may_commit(space, size)))
 		return NULL;
 	page = region_reserve(pages, Max(1, alignment / SIZES_PAGE), &clean);
 	if (page == NO_PAGE)
@@ -91,7 +91,7 @@ hook_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed, unsi
 	Namespace  *space = ((ExtentArena *) hooks)->space;
 	Size		page = pagemap_page(addr);
 
-	if (fault_is_due(FAULT_DALLOC))
+	if (fault_is_due(DALLOC))
 		return true;
 	pagemap_set(page, size / SIZES_PAGE, 0, CLASS_UNUSED);
 	region_release(page, size / SIZES_PAGE, committed);
@@ -107,7 +107,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_
 {
 	Namespace  *space = ((ExtentArena *) hooks)->space;
 
-	if (fault_is_due(FAULT_COMMIT) || !may_commit(space, length))
+	if (fault_is_due(COMMIT) || !may_commit(space, length))
 		return true;
 	count_committed(space, length);
 	return false;
@@ -118,7 +118,7 @@ static bool
 hook_decommit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_t length,
 			  unsigned arena_ind)
 {
-	if (fault_is_due(FAULT_DECOMMIT) ||
+	if (fault_is_due(DECOMMIT) ||
 		!region_remove(pagemap_page((char *) addr + offset), length / SIZES_PAGE))
 		return true;
 	pg_atomic_fetch_sub_u64(&((ExtentArena *) hooks)->space->committed, length);
@@ -130,7 +130,7 @@ static bool
 hook_purge_forced(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_t length,
 				  unsigned arena_ind)
 {
-	if (fault_is_due(FAULT_PURGE) ||
+	if (fault_is_due(PURGE) ||
 		!region_remove(pagemap_page((char *) addr + offset), length / SIZES_PAGE))
 		return true;
 	pg_atomic_fetch_add_u64(&control->committed, length);
@@ -141,14 +141,14 @@ static bool
 hook_split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a, size_t size_b,
 		   bool committed, unsigned arena_ind)
 {
-	return fault_is_due(FAULT_SPLIT);
+	return fault_is_due(SPLIT);
 }
 
 static bool
 hook_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b, size_t size_b,
 		   bool committed, unsigned arena_ind)
 {
-	return fault_is_due(FAULT_MERGE);
+	return fault_is_due(MERGE);
 }
 
 static const extent_hooks_t region_hooks = {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * faults.h
- *	  Failures on demand, for tests.
+ *	  Failures on demand, in checking builds.
  *
  * A test counts down to a failure of a certain kind: the n-th time that the
  * program comes by it fails, or, at a step of a process's own, the process
- * kills itself.
+ * kills itself.  In other builds there is nothing of this.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,32 +14,38 @@
 
 #include "namespace/shared.h"
 
+#ifdef JEMCTX_CHECKING
+
+/* A failure, and its name in tests. */
+#define FAULT_LIST(X) \
+	/* the keeper's extent hooks */ \
+	X(ALLOC, "alloc") \
+	X(DALLOC, "dalloc") \
+	X(COMMIT, "commit") \
+	X(DECOMMIT, "decommit") \
+	X(PURGE, "purge") \
+	X(SPLIT, "split") \
+	X(MERGE, "merge") \
+	X(REMOVE, "remove")			/* the kernel refuses to take pages back */ \
+	/* death in the middle of something */ \
+	X(DIE_BEFORE_FILL, "die_before_fill") \
+	X(DIE_IN_FILL, "die_in_fill") \
+	X(DIE_AFTER_FILL, "die_after_fill") \
+	X(DIE_IN_FLUSH, "die_in_flush") \
+	X(DIE_AFTER_FLUSH, "die_after_flush") \
+	X(DIE_WAITING, "die_waiting") \
+	X(DIE_KEEPER, "die_keeper")
+
+#define FAULT_CONSTANT(constant, name) FAULT_##constant,
 typedef enum Fault
 {
-	/* the keeper's extent hooks */
-	FAULT_ALLOC,
-	FAULT_DALLOC,
-	FAULT_COMMIT,
-	FAULT_DECOMMIT,
-	FAULT_PURGE,
-	FAULT_SPLIT,
-	FAULT_MERGE,
-	FAULT_REMOVE,				/* the kernel refuses to take pages back */
-
-	/* death in the middle of something */
-	FAULT_DIE_BEFORE_FILL,
-	FAULT_DIE_IN_FILL,
-	FAULT_DIE_AFTER_FILL,
-	FAULT_DIE_IN_FLUSH,
-	FAULT_DIE_AFTER_FLUSH,
-	FAULT_DIE_WAITING,
-	FAULT_DIE_KEEPER,
+	FAULT_LIST(FAULT_CONSTANT)
 	FAULTS
 } Fault;
 
 /* Count down: 0 is never. */
 static inline bool
-fault_is_due(Fault fault)
+fault_count_down(Fault fault)
 {
 	pg_atomic_uint32 *countdown = &control->faults[fault];
 
@@ -47,15 +53,20 @@ fault_is_due(Fault fault)
 		pg_atomic_sub_fetch_u32(countdown, 1) == 0;
 }
 
-extern void fault_die(void) pg_attribute_noreturn();
-
-#define FAULT_POINT(fault) \
+#define fault_is_due(name) fault_count_down(FAULT_##name)
+#define FAULT_POINT(name) \
 	do { \
-		if (fault_is_due(fault)) \
+		if (fault_is_due(name)) \
 			fault_die(); \
 	} while (0)
 
-/* For a test module, which declares it itself. */
-extern PGDLLEXPORT void jemctx_namespace_fault(int fault, uint32 countdown);
+extern void fault_init(void);
+extern void fault_die(void) pg_attribute_noreturn();
+
+#else
+#define fault_is_due(name) false
+#define FAULT_POINT(name) ((void) 0)
+#define fault_init() ((void) 0)
+#endif
 
 #endif							/* JEMCTX_FAULTS_H */

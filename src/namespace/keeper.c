@@ -124,7 +124,7 @@ add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
 	}
 	if (count > 0)
 		depot_stock(space, kind, first, last, count);
-	FAULT_POINT(FAULT_DIE_KEEPER);
+	FAULT_POINT(DIE_KEEPER);
 	return count;
 }
 

@@ -23,7 +23,6 @@
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
-#include "namespace/faults.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/region.h"

@@ -229,7 +229,7 @@ region_release(Size page, Size pages, bool committed)
 bool
 region_remove(Size page, Size pages)
 {
-	if (fault_is_due(FAULT_REMOVE))
+	if (fault_is_due(REMOVE))
 		return false;
 	if (madvise(pagemap_address(page), pages * SIZES_PAGE, MADV_REMOVE) != 0)
 		return false;

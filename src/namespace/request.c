@@ -124,7 +124,7 @@ wait_for(Request *request, RequestState state)
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 LOOK_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
-		FAULT_POINT(FAULT_DIE_WAITING);
+		FAULT_POINT(DIE_WAITING);
 		CHECK_FOR_INTERRUPTS();
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;

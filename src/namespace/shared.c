@@ -15,6 +15,7 @@
 #include "storage/shmem.h"
 
 #include "namespace/depot.h"
+#include "namespace/faults.h"
 #include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
@@ -75,8 +76,7 @@ init_control(void)
 	pg_atomic_init_u32(&control->state, KEEPER_STARTING);
 	pg_atomic_init_u32(&control->keeper_sleeps, 0);
 	pg_atomic_init_u64(&control->committed, 0);
-	for (int i = 0; i < lengthof(control->faults); i++)
-		pg_atomic_init_u32(&control->faults[i], 0);
+	fault_init();
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 		init_slot(&control->slots[slot], slot);
 }

@@ -135,8 +135,9 @@ typedef struct NamespaceControl
 	/* The keeper writes. */
 	pg_atomic_uint64 committed; /* bytes of the region that may hold memory */
 
-	/* For tests: see faults.h. */
-	pg_atomic_uint32 faults[16];
+#ifdef JEMCTX_CHECKING
+	pg_atomic_uint32 faults[16];	/* see faults.h */
+#endif
 
 	Namespace	slots[NAMESPACE_SLOTS];
 } NamespaceControl;

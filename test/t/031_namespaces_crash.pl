@@ -11,6 +11,7 @@ use Test::More;
 use JemctxTest;
 use NamespaceTest;
 
+use_variant('checking');
 my $node = namespace_node('main');
 
 sub crashes

@@ -10,6 +10,7 @@ use Test::More;
 use JemctxTest;
 use NamespaceTest;
 
+use_variant('checking');
 my $node = namespace_node('main');
 my $work = q(SELECT jemctx_test_ns_fill('a', 100, 1000000) + jemctx_test_ns_fill('a', 3000, 3000000)
 	+ jemctx_test_ns_fill('a', 50000, 5000000));

@@ -15,11 +15,6 @@ use JemctxTest;
 our @EXPORT = qw(namespace_node sql figure adds_up keeper_pid find_keeper wait_for_figure open_session ask close_session
 	survives_crash fault);
 
-# As in src/namespace/faults.h.
-my @faults = qw(alloc dalloc commit decommit purge split merge remove
-	die_before_fill die_in_fill die_after_fill die_in_flush die_after_flush die_waiting die_keeper);
-my %faults = map { $faults[$_] => $_ } 0 .. $#faults;
-
 # A running server whose namespace "a" the tests use.
 sub namespace_node
 {
@@ -63,12 +58,13 @@ sub adds_up
 	return;
 }
 
+# Let the n-th thing of that kind fail, or none, in a checking build: see src/namespace/faults.h.
 sub fault
 {
 	my ($node, $fault, $countdown) = @_;
 
-	defined $faults{$fault} or die "no such fault: $fault";
-	sql($node, "SELECT jemctx_test_ns_fault($faults{$fault}, $countdown)");
+	sql($node, q(CREATE OR REPLACE FUNCTION jemctx_debug_fault(text, int) RETURNS void AS '$libdir/jemctx' LANGUAGE C STRICT));
+	sql($node, "SELECT jemctx_debug_fault('$fault', $countdown)");
 	return;
 }
 

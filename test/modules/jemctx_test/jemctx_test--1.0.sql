@@ -68,7 +68,6 @@ CREATE FUNCTION jemctx_test_ns_stale(ns text, what text) RETURNS int AS 'MODULE_
 CREATE FUNCTION jemctx_test_ns_fill(ns text, size int, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_drain(ns text, most bigint DEFAULT 1000000000) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_check(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
-CREATE FUNCTION jemctx_test_ns_fault(fault int, countdown int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_realloc(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_build(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_read(ns text) RETURNS text AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;

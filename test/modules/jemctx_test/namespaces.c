@@ -20,10 +20,6 @@ PG_FUNCTION_INFO_V1(jemctx_test_ns_stale);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_fill);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_drain);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_check);
-PG_FUNCTION_INFO_V1(jemctx_test_ns_fault);
-
-/* Exported by jemctx for tests, and not in its header. */
-extern void jemctx_namespace_fault(int fault, uint32 countdown);
 
 #define MANY 300
 
@@ -279,12 +275,4 @@ jemctx_test_ns_drain(PG_FUNCTION_ARGS)
 		count++;
 	}
 	PG_RETURN_INT64(count);
-}
-
-/* See faults.h of jemctx. */
-Datum
-jemctx_test_ns_fault(PG_FUNCTION_ARGS)
-{
-	jemctx_namespace_fault(PG_GETARG_INT32(0), PG_GETARG_INT32(1));
-	PG_RETURN_VOID();
 }
