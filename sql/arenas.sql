@@ -1,4 +1,5 @@
 -- The arenas of this backend, and how their figures fit together.
+SET jemctx.dirty_decay = '1h';
 SELECT jemctx_test_keep('transient', 'for arenas', 50, 1000000);
 SELECT name, lifetime FROM jemctx_arenas ORDER BY name;
 SELECT name,

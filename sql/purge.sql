@@ -1,5 +1,6 @@
 -- What a big statement has used is returned on demand.
 SET work_mem = '64MB';
+SET jemctx.dirty_decay = '1h';
 SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;
 SELECT dirty > 20e6 AS dirty FROM jemctx_arenas WHERE name = 'process';
 SELECT sum(committed) AS before_committed FROM jemctx_arenas \gset
@@ -40,6 +41,6 @@ SELECT dirty < 1e6 AS dirty FROM jemctx_arenas WHERE name = 'process';
 SELECT jemctx_test_keep('transient', 'for purge', 30, 1000000), jemctx_test_drop();
 SELECT dirty FROM jemctx_arenas WHERE name = 'transient';
 -- With it, it is again.
-RESET jemctx.dirty_decay;
+SET jemctx.dirty_decay = '1h';
 SELECT jemctx_test_keep('transient', 'for purge', 30, 1000000), jemctx_test_drop();
 SELECT dirty > 25e6 AS dirty FROM jemctx_arenas WHERE name = 'transient';

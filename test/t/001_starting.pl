@@ -17,12 +17,6 @@ my $parent = dirname($data);
 my $bindir = $node->config_data('--bindir');
 my $log = $node->logfile;
 
-sub pid
-{
-	my ($pid) = split /\n/, slurp_file("$data/postmaster.pid");
-	return $pid;
-}
-
 # The server started that way runs on jemalloc, and can be restarted from
 # anywhere by its data directory alone.
 sub check_running
@@ -53,12 +47,12 @@ check_pg_ctl('relative -D', $parent, '-D', basename($data));
 	check_pg_ctl('relative PGDATA', $parent);
 }
 
-# The server itself, as a service manager runs it: our child stays the postmaster.
-sub check_child
+# The server itself, as a service manager runs it.
+sub run_child
 {
-	my ($what, $directory, @command) = @_;
-
+	my ($directory, @command) = @_;
 	my $child = fork;
+
 	die "cannot fork: $!" unless defined $child;
 	if ($child == 0)
 	{
@@ -67,8 +61,17 @@ sub check_child
 		open(STDERR, '>&', \*STDOUT);
 		exec(@command) or die "cannot execute @command: $!";
 	}
-	$node->poll_query_until('postgres', 'SELECT true') or die "$what: does not start";
-	is(pid(), $child, "$what: same process id");
+	return $child;
+}
+
+# Our child stays the postmaster.
+sub check_child
+{
+	my ($what, $directory, @command) = @_;
+	my $child = run_child($directory, @command);
+
+	wait_until_accepts($node);
+	is(postmaster_pid($node), $child, "$what: same process id");
 	check_running($what);
 	waitpid($child, 0);
 	return;
@@ -96,14 +99,8 @@ append_to_file("$etc/postgresql.conf",
 $node->start;
 $node->stop;
 {
-	my $child = fork;
-	if ($child == 0)
-	{
-		chdir $parent;
-		open(STDERR, '>>', $log);
-		exec("$bindir/postgres", '-D', 'etc dir');
-	}
-	$node->poll_query_until('postgres', 'SELECT true') or die;
+	my $child = run_child($parent, "$bindir/postgres", '-D', 'etc dir');
+	wait_until_accepts($node);
 	is(info($node, 'origin'), 're-executed', 'relative paths in the file: runs on jemalloc');
 	is($node->safe_psql('postgres', 'SHOW hba_file'), "$parent/etc dir/pg_hba.conf", 'relative paths in the file: found');
 	kill 'INT', $child;

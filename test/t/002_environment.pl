@@ -15,7 +15,7 @@ my $node = new_node('main', "wal_level = replica\narchive_mode = on\n");
 my $copied = realpath($node->basedir) . '/copied';
 my $archived = realpath($node->basedir) . '/archived';
 
-$node->append_conf('postgresql.conf', "archive_command = 'env > $archived'\n");
+$node->append_conf('postgresql.conf', "archive_command = 'env > $archived.new && mv $archived.new $archived'\n");
 
 # The variables of interest in a file that env wrote.
 sub variables
@@ -80,7 +80,7 @@ $node->stop;
 	$node->append_conf('postgresql.conf', "jemctx.process_malloc = jemalloc\n");
 	$node->start;
 	is(info($node, 'origin'), 'preloaded', 'preloaded: not re-executed');
-	my ($pid) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	my $pid = postmaster_pid($node);
 	unlike(slurp_file("/proc/$pid/environ"), qr/JEMCTX/, 'preloaded: no guard');
 	check_programs('preloaded', 'LD_PRELOAD=libjemalloc.so.2');
 	committed_is_exact($node, 'preloaded');

@@ -14,6 +14,7 @@ wal_level = replica
 max_wal_senders = 5
 archive_mode = on
 archive_command = 'true'
+autovacuum = on
 autovacuum_naptime = 1s
 logging_collector = off
 force_parallel_mode = on
@@ -22,7 +23,6 @@ parallel_setup_cost = 0
 CONF
 $node->append_conf('pg_hba.conf', "local replication all trust\n");
 $node->start;
-my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
 
 # Each process of the server has the library, and the hooks of the postmaster.
 $node->poll_query_until('postgres', "SELECT count(*) >= 6 FROM pg_stat_activity WHERE backend_type IN ('autovacuum launcher', 'archiver', 'logical replication launcher', 'background writer', 'checkpointer', 'walwriter')")

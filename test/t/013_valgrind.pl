@@ -28,14 +28,7 @@ my $server;
 			"--log-file=$reports/%p", 'postgres', '-D', $node->data_dir ],
 		'<', \undef, '>>', $log, '2>&1');
 }
-my $connected = 0;
-for (1 .. 300)
-{
-	last if $connected = $node->psql('postgres', 'SELECT 1') == 0;
-	$server->pumpable or last;
-	select(undef, undef, undef, 0.2);
-}
-$connected or die 'the server does not start: ' . slurp_file($node->logfile);
+wait_until_accepts($node, 600);
 $node->_update_pid(1);
 
 # The reports there are, as texts.

@@ -45,10 +45,11 @@ sub is_reported
 	my ($call, $message) = @_;
 	my $matching = sub { scalar grep { /$message.*jemctx_test_/s } reports(), slurp_file($node->logfile) };
 	my $before = $matching->();
+	my $offset = -s $node->logfile;
 
 	isnt($node->psql('postgres', "SELECT jemctx_test_$call"), 0, "$call: ends the process");
 	is($matching->(), $before + 1, "$call: is reported");
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+	wait_for_recovery($node, $offset);
 	return;
 }
 

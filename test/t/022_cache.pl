@@ -9,7 +9,7 @@ use Test::More;
 
 use JemctxTest;
 
-my $node = new_node('main', "jit = off\njemctx.idle_purge_after = 200\nmax_locks_per_transaction = 1000\n");
+my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\nmax_locks_per_transaction = 1000\n");
 $node->start;
 $node->safe_psql('postgres', q(
 	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
@@ -21,7 +21,7 @@ $node->safe_psql('postgres', q(
 my $observer = session($node);
 my $all = 'SELECT count(*) FROM parted WHERE id < 1000000000';
 
-# Published figures are of the last publication: wait for the one after the statement.
+# The size of a session's caches, as it was published last.
 sub cache_of
 {
 	my ($session) = @_;
@@ -29,10 +29,23 @@ sub cache_of
 	return backend($observer, $session, 'cache');
 }
 
+# Sessions purge when they are told to: after some statements, having been idle
+# for a moment.  Then their figures are published, too.
+sub purges
+{
+	my ($session, $after, $what) = @_;
+	my $before = backend($observer, $session, 'purges');
+	my $answer = query($session, $after);
+
+	query($session, "SELECT length(repeat('x', 10000000)); SET jemctx.idle_purge_after = 200");
+	ok(poll(sub { backend($observer, $session, 'purges') > $before }), "$what: purges");
+	query($session, 'RESET jemctx.idle_purge_after');
+	return $answer;
+}
+
 # Without a limit they stay; the memory of this session is the peer.
 my $peer = session($node);
-is(query($peer, $all), '5000', 'peer: a query over all partitions');
-ok(poll(sub { backend($observer, $peer, 'purges') > 0 }), 'peer: purges');
+is(purges($peer, $all, 'peer'), '5000', 'peer: a query over all partitions');
 my $full = cache_of($peer);
 my $full_committed = backend($observer, $peer, 'committed');
 cmp_ok($full, '>', 3e6, 'peer: its caches are large, and stay');
@@ -40,29 +53,25 @@ cmp_ok($full, '>', 3e6, 'peer: its caches are large, and stay');
 # With one they go, and their memory with them.
 my $session = session($node);
 query($session, "SET jemctx.idle_cache_limit = '1MB'");
-query($session, $all);
-ok(poll(sub { cache_of($session) < 2e6 && backend($observer, $session, 'purges') > 0 }), 'caches are dropped')
-  or diag cache_of($session);
+purges($session, $all, 'with a limit');
+cmp_ok(cache_of($session), '<', 2e6, 'caches are dropped');
 cmp_ok($full_committed - backend($observer, $session, 'committed'), '>', 0.7 * ($full - cache_of($session)), 'and their memory has gone');
 is(query($session, $all), '5000', 'the next statement reads the catalogs again');
 
 # An idle backend that is asked for its memory does the same.
-query($session, "SET jemctx.idle_purge_after = '1h'; $all");
+query($session, $all);
 my $pid = pid_of($session);
 cmp_ok(query($observer, "SELECT jemctx_purge($pid)"), '>', 0, 'a backend is asked');
 cmp_ok(cache_of($session), '<', 2e6, 'and drops its caches, too');
-query($session, 'RESET jemctx.idle_purge_after');
 
 # Not when there is a transaction, and only above the limit.
-query($session, "BEGIN; $all");
-my $purges = backend($observer, $session, 'purges');
-query($session, big_sort());
-ok(poll(sub { backend($observer, $session, 'purges') > $purges }), 'in a transaction: purges');
+query($session, 'BEGIN');
+purges($session, $all, 'in a transaction');
 cmp_ok(cache_of($session), '>', 3e6, 'in a transaction: caches stay');
 query($session, 'COMMIT');
 my $roomy = session($node);
-query($roomy, "SET jemctx.idle_cache_limit = '1GB'; $all");
-ok(poll(sub { backend($observer, $roomy, 'purges') > 0 }), 'below the limit: purges');
+query($roomy, "SET jemctx.idle_cache_limit = '1GB'");
+purges($roomy, $all, 'below the limit');
 cmp_ok(cache_of($roomy), '>', 3e6, 'below the limit: caches stay');
 
 # What is open stays open.
@@ -79,13 +88,10 @@ query($open, q(
 	COMMIT;
 	CREATE FUNCTION pg_temp.f(int) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN RETURN (SELECT v FROM t WHERE i = $1); END $f$;
 	SELECT pg_temp.f(1)));
-query($open, $all);
 for my $round (1 .. 3)
 {
-	my $before = backend($observer, $open, 'purges');
-
-	query($open, "$all; SELECT length(repeat('x', 10000000))");
-	ok(poll(sub { backend($observer, $open, 'purges') > $before && cache_of($open) < 3e6 }), "round $round: caches are dropped") or diag cache_of($open);
+	purges($open, $all, "round $round");
+	cmp_ok(cache_of($open), '<', 3e6, "round $round: caches are dropped");
 	is(query($open, 'FETCH 1 FROM c'), $round, "round $round: the cursor goes on");
 	is(query($open, "EXECUTE p($round)"), query($observer, "SELECT md5('$round')"), "round $round: the prepared statement works");
 	is(query($open, 'EXECUTE q'), '5000', "round $round: so does one over the partitions");
@@ -95,8 +101,9 @@ for my $round (1 .. 3)
 }
 
 # What is left above the limit is not dropped again and again.
-$purges = backend($observer, $open, 'purges');
-query($observer, "SELECT pg_sleep(0.6)");
+query($open, 'SET jemctx.idle_purge_after = 200');
+my $purges = backend($observer, $open, 'purges');
+query($observer, "SELECT pg_sleep(2)");
 cmp_ok(backend($observer, $open, 'purges') - $purges, '<=', 1, 'an idle backend comes to rest');
 
 # Who may set it.

@@ -9,7 +9,7 @@ use Test::More;
 
 use JemctxTest;
 
-my $conf = "jit = off\nwal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\nlogical_decoding_work_mem = '64MB'\nautovacuum_naptime = 1s\n";
+my $conf = "jit = off\nwal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\nlogical_decoding_work_mem = '64MB'\nautovacuum = on\nautovacuum_naptime = 1s\n";
 my $publisher = new_node('publisher', $conf);
 my $subscriber = new_node('subscriber', $conf);
 $_->start for $publisher, $subscriber;
@@ -35,8 +35,7 @@ my (undef, $peak) = figures($publisher, 'walsender');
 cmp_ok($peak, '>', 25e6, 'the walsender needed memory');
 ok(poll(sub { (figures($publisher, 'walsender'))[0] < 12e6 }), 'and has returned it') or diag join ' ', figures($publisher, 'walsender');
 cmp_ok((figures($publisher, 'walsender'))[2], '>', 0, 'by a purge');
-my ($committed, $worker_peak) = figures($subscriber, 'logical replication worker');
-cmp_ok($committed, '<', 12e6, 'the worker holds little') or diag "$committed $worker_peak";
+ok(poll(sub { (figures($subscriber, 'logical replication worker'))[0] < 12e6 }), 'the worker holds little');
 
 # A trigger on the subscriber makes the worker need memory.
 $subscriber->safe_psql('postgres', q(
@@ -61,7 +60,7 @@ is($subscriber->safe_psql('postgres', "SELECT sum(refused) FROM jemctx_backends 
 # The launcher of autovacuum, and its workers, which end.
 $publisher->safe_psql('postgres', "CREATE TABLE a AS SELECT g AS i, md5(g::text) AS v FROM generate_series(1, 20000) g");
 ok(poll(sub { $publisher->safe_psql('postgres', "SELECT autoanalyze_count > 0 FROM pg_stat_user_tables WHERE relname = 'a'") eq 't' }), 'autovacuum works');
-cmp_ok((figures($publisher, 'autovacuum launcher'))[0], '<', 12e6, 'its launcher holds little');
+ok(poll(sub { (figures($publisher, 'autovacuum launcher'))[0] < 12e6 }), 'its launcher holds little');
 $_->stop for $subscriber, $publisher;
 
 done_testing();

@@ -6,7 +6,6 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
 
 use JemctxTest;
 
@@ -34,17 +33,13 @@ is(query($session, 'SELECT 1'), '1', 'it goes on');
 # sizes around it, one after the other and in pipelines.
 for my $size (8000 .. 8010, 8180 .. 8200, 16000, 16300 .. 16400, 40000)
 {
-	my $start = time;
 	my $length = query($session, "SELECT length('" . ('x' x $size) . "')");
 
-	next if $length eq $size && time - $start < 1;
-	fail("a statement of $size bytes: $length after " . (time - $start) . ' s');
+	fail("a statement of $size bytes: $length") if $length ne $size;
 }
 my $script = $node->basedir . '/pipeline.sql';
 append_to_file($script, "\\startpipeline\n" . join('', map { "SELECT length('" . ('x' x (1000 + 37 * $_)) . "');\n" } 1 .. 30) . "\\endpipeline\n");
-my $start = time;
-$node->command_ok([ 'pgbench', '-n', '-f', $script, '-t', 50, '-M', 'extended', $connstr ], 'a pipeline');
-cmp_ok(time - $start, '<', 20, 'does not wait');
+pgbench_ok('a pipeline does not wait', '-f', $script, '-t', 50, '-M', 'extended', $connstr);
 $node->stop;
 
 done_testing();

@@ -42,7 +42,7 @@ sub unavailable
 	$node->append_conf('postgresql.conf', $conf);
 	unlink $node->logfile;
 	$node->start;
-	like(slurp_file($node->logfile), qr/WARNING:  namespaces are not available\n.*DETAIL:  $detail\n.*HINT:  $hint/,
+	ok($node->wait_for_log(qr/WARNING:  namespaces are not available\n.*DETAIL:  $detail\n.*HINT:  $hint/),
 		"$what: whoever has set jemctx.namespaces is told");
 	for my $sql ("jemctx_namespace_create('b')", "jemctx_namespace_drop('a')", "jemctx_test_ns_check('a')")
 	{
@@ -51,7 +51,7 @@ sub unavailable
 	}
 	is(sql($node, 'SELECT count(*) FROM jemctx_namespaces'), 0, "$what: the view is empty");
 	is(sql($node, "SELECT value FROM jemctx_info WHERE name = 'region_size'"), 0, "$what: there is no region");
-	ok(!defined keeper_pid($node), "$what: there is no keeper");
+	ok(!defined find_keeper($node), "$what: there is no keeper");
 	$node->stop;
 }
 

@@ -30,7 +30,7 @@ ask($one, "SELECT jemctx_test_ns_fill('a', 200, 200000), jemctx_test_ns_drain('a
 ask($two, 'SELECT pg_sleep(1.5)');
 cmp_ok(figure($node, 'cached'), '>', 0, 'in a transaction it keeps them');
 ask($one, 'COMMIT');
-is(figure($node, 'cached'), 0, 'at its end it does not');
+wait_for_figure($node, 'cached = 0', 'at its end it does not');
 
 # A reset under use.
 is(ask($one, "SELECT jemctx_test_ns_stale('a', 'keep')"), 0, 'one has an object');
@@ -82,7 +82,7 @@ for my $session (@busy)
 	close_session($session);
 }
 ask($two, "SELECT jemctx_namespace_reset('a')");
-is(figure($node, 'objects + committed'), 0, 'nothing is left');
+wait_for_figure($node, 'objects + committed = 0', 'nothing is left');
 is(ask($two, "SELECT jemctx_test_ns_sizes('a')"), '', 'and it works');
 adds_up($node, 'after resets and drops');
 
@@ -100,7 +100,7 @@ cmp_ok($live, '>', 0.88 * 64 * 1024 * 1024, '200 sessions, and no refusal before
 cmp_ok(figure($node, 'committed - size_limit'), '<=', 0, 'the limit is kept');
 close_session($_) for @many;
 $node->poll_query_until('postgres', q(SELECT count(*) < 5 FROM pg_stat_activity WHERE backend_type = 'client backend')) or die;
-is(figure($node, 'cached'), 0, 'they leave nothing in their magazines');
+wait_for_figure($node, 'cached = 0', 'they leave nothing in their magazines');
 cmp_ok(ask($two, "SELECT jemctx_test_ns_check('a')"), '>', 50000, 'and everything in the namespace');
 ask($two, "SELECT jemctx_test_ns_drain('a')");
 wait_for_figure($node, 'committed < 2000000 AND resident < 2000000', 'which goes back');
