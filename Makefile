@@ -32,7 +32,7 @@ endif
 
 # info creates the extensions, install drops and recreates ours
 REGRESS = info arenas bins contexts transient persistent torture cache purge \
-	stats settings privileges errors example \
+	stats settings privileges errors refusals example \
 	namespaces namespace_limits namespace_mistakes namespace_context dictionary install
 REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/regress.conf
 EXTRA_CLEAN = tmp_check log

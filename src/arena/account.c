@@ -51,6 +51,20 @@ inherit(void)
 	pg_atomic_write_u32(&own.pid, MyProcPid);
 }
 
+/* Copy a figure that other threads may be changing: whoever comes last copies the last value. */
+static void
+copy_newest(pg_atomic_uint64 *to, pg_atomic_uint64 *from)
+{
+	uint64		value;
+
+	do
+	{
+		value = pg_atomic_read_u64(from);
+		pg_atomic_write_u64(to, value);
+		pg_memory_barrier();
+	} while (pg_atomic_read_u64(from) != value);
+}
+
 /* Copy the account to where others see it.  The pid goes last: it makes it valid. */
 static void
 publish(void)
@@ -61,8 +75,8 @@ publish(void)
 	if (number < 0 || number >= account_count)
 		return;
 	slot = &account_slots[number];
-	pg_atomic_write_u64(&slot->committed, pg_atomic_read_u64(&own.committed));
-	pg_atomic_write_u64(&slot->peak, pg_atomic_read_u64(&own.peak));
+	copy_newest(&slot->committed, &own.committed);
+	copy_newest(&slot->peak, &own.peak);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
 		return;
 	pg_atomic_write_u64(&slot->inherited, pg_atomic_read_u64(&own.inherited));
@@ -76,22 +90,24 @@ void
 account_change(int64 bytes)
 {
 	uint64		committed;
+	uint64		peak;
 
 	if (unlikely(pg_atomic_read_u32(&own.pid) != (uint32) MyProcPid))
 		inherit();
+	peak = pg_atomic_read_u64(&own.peak);
 	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
-	if (committed > pg_atomic_read_u64(&own.peak))
-		pg_atomic_write_u64(&own.peak, committed);
+	while (committed > peak && !pg_atomic_compare_exchange_u64(&own.peak, &peak, committed))
+		;
 	publish();
 }
 
-/* The process was denied an allocation; or -1: it was not, after all. */
+/* The process was denied an allocation. */
 void
-account_refuse(int more)
+account_refuse(void)
 {
 	int			number = compat_proc_number();
 
-	pg_atomic_fetch_add_u64(&own.refused, more);
+	pg_atomic_fetch_add_u64(&own.refused, 1);
 	if (number >= 0 && number < account_count)
 		pg_atomic_write_u64(&account_slots[number].refused, pg_atomic_read_u64(&own.refused));
 }

@@ -34,7 +34,7 @@ extern Size (*account_namespaces) (void);
 
 extern void account_enter(void);
 extern void account_change(int64 bytes);
-extern void account_refuse(int more);
+extern void account_refuse(void);
 extern Size account_committed(void);
 extern Size account_server(void);
 extern Account *account_of(int number, int *pid);

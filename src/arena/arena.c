@@ -24,6 +24,7 @@
 #include "arena/hooks.h"
 #include "arena/limit.h"
 #include "arena/quarantine.h"
+#include "arena/refusal.h"
 #include "arena/run.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
@@ -115,6 +116,92 @@ arena_open(Arena *arena)
 	return true;
 }
 
+/* What a node does when it is called; it does not fail. */
+static void
+act(const char *name)
+{
+	je.mallctl(name, NULL, NULL, NULL, 0);
+}
+
+/*
+ * Return all unused memory of this process to the system: what caches hold,
+ * then every free page.  Returns the bytes given back; raises no errors.
+ */
+Size
+arena_purge(void)
+{
+	Size		before = account_committed();
+	Size		after;
+
+	run_flush();
+	quarantine_flush();
+	if (jemalloc_is_malloc)
+		act("thread.tcache.flush");
+	for (int i = 0; i < all_arenas_count; i++)
+	{
+		if (all_arenas[i]->index >= 0)
+			act(mallctl_arena("arena.%u.purge", all_arenas[i]->index));
+	}
+	after = account_committed();
+	return before > after ? before - after : 0;
+}
+
+/*
+ * An allocation has failed.  If a limit was why, return all unused memory and
+ * try it once more.
+ *
+ * What the hooks have refused may have been another allocation, which got
+ * along, and this one may fail for ever: so it is first tried again alone.
+ */
+void *pg_noinline
+arena_insist(const Attempt *attempt)
+{
+	static bool insisting = false;
+	void	   *object = NULL;
+
+	if (!limit_in_force() || !refusal_in_main_thread() || insisting)
+		return NULL;
+	insisting = true;
+	for (int purges = 0; purges < 2 && object == NULL; purges++)
+	{
+		if (purges > 0)
+			arena_purge();
+		refusal_watch();
+		object = attempt->make(attempt);
+		if (object == NULL && !refusal_noted())
+			break;
+	}
+	if (object == NULL && refusal_noted())
+		refusal_deny();
+	insisting = false;
+	return object;
+}
+
+static void *
+make_object(const Attempt *attempt)
+{
+	return je.mallocx(attempt->size, attempt->flags);
+}
+
+static void *
+resize_object(const Attempt *attempt)
+{
+	return je.rallocx(attempt->pointer, attempt->size, attempt->flags);
+}
+
+/* Out of line, so that an allocation that succeeds stays short. */
+void *pg_noinline
+arena_alloc_again(Size size, int flags)
+{
+	return arena_insist(&(Attempt) {.make = make_object, .size = size, .flags = flags});
+}
+
+static void *pg_noinline
+resize_again(void *pointer, Size size, int flags)
+{
+	return arena_insist(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
+}
+
 /*
  * Move the contents of an object to another, both movable.  Their pages are
  * moved if the kernel can do that and leave the old ones mapped and empty
@@ -158,11 +245,10 @@ resize(Arena *arena, void *pointer, Size old_size, Size size)
 	arena_free(arena, pointer);
 	return moved;
 #else
-	void	   *moved = je.rallocx(pointer, size, arena_flags(arena, size));
+	int			flags = arena_flags(arena, size);
+	void	   *moved = je.rallocx(pointer, size, flags);
 
-	if (unlikely(moved == NULL) && arena_reclaim())
-		moved = je.rallocx(pointer, size, arena_flags(arena, size));
-	return moved;
+	return likely(moved != NULL) ? moved : resize_again(pointer, size, flags);
 #endif
 }
 
@@ -203,67 +289,13 @@ arena_by_index(unsigned index)
 	return NULL;
 }
 
-/* What a node does when it is called; it does not fail. */
-static void
-act(const char *name)
-{
-	je.mallctl(name, NULL, NULL, NULL, 0);
-}
-
-/*
- * Return all unused memory of this process to the system: what caches hold,
- * then every free page.  Returns the bytes given back; raises no errors.
- */
-Size
-arena_purge(void)
-{
-	Size		before = account_committed();
-	Size		after;
-
-	run_flush();
-	quarantine_flush();
-	if (jemalloc_is_malloc)
-		act("thread.tcache.flush");
-	for (int i = 0; i < all_arenas_count; i++)
-	{
-		if (all_arenas[i]->index >= 0)
-			act(mallctl_arena("arena.%u.purge", all_arenas[i]->index));
-	}
-	after = account_committed();
-	return before > after ? before - after : 0;
-}
-
-/*
- * An allocation has failed.  If a limit was why, return all unused memory;
- * true says that it makes sense to try again.
- */
-bool
-arena_reclaim(void)
-{
-	static bool reclaiming = false;
-
-	if (reclaiming || !limit_refused())
-		return false;
-	reclaiming = true;
-	limit_retry();
-	arena_purge();
-	reclaiming = false;
-	return true;
-}
-
-/* Out of line, so that an allocation that succeeds stays short. */
-void *pg_noinline
-arena_alloc_again(Arena *arena, Size size)
-{
-	return arena_reclaim() ? je.mallocx(size, arena_flags(arena, size)) : NULL;
-}
-
 /* In the postmaster, after jemalloc_enter(). */
 void
 arena_enter(void)
 {
 	account_enter();
 	limit_enter();
+	refusal_enter();
 	hooks_enter();
 	fault_enter();
 	for (int i = 0; i < all_arenas_count; i++)

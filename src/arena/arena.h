@@ -66,8 +66,19 @@ extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size
 extern Arena *arena_by_index(unsigned index);
 extern void arena_decide_decay(void);
 extern Size arena_purge(void);
-extern bool arena_reclaim(void);
-extern void *arena_alloc_again(Arena *arena, Size size);
+extern void *arena_alloc_again(Size size, int flags);
+
+/* An allocation, to be tried more than once: make returns the object, or NULL. */
+typedef struct Attempt
+{
+	void	   *(*make) (const struct Attempt *attempt);
+	void	   *pointer;
+	Size		count;
+	Size		size;
+	int			flags;
+} Attempt;
+
+extern void *arena_insist(const Attempt *attempt);
 
 /*
  * From this size on objects grow by moving their pages instead of copying
@@ -106,7 +117,7 @@ arena_alloc(Arena *arena, Size size)
 		return NULL;
 	object = je.mallocx(size, arena_flags(arena, size));
 	if (unlikely(object == NULL))
-		object = arena_alloc_again(arena, size);
+		object = arena_alloc_again(size, arena_flags(arena, size));
 	MEMSTATE_UNDEFINED(object, object ? arena_usable_size(object) : 0);
 	return object;
 }
@@ -124,7 +135,7 @@ arena_process_alloc(Size size)
 {
 	void	   *object = je.mallocx(size, 0);
 
-	return likely(object != NULL || !arena_reclaim()) ? object : je.mallocx(size, 0);
+	return likely(object != NULL) ? object : arena_alloc_again(size, 0);
 }
 
 static inline void

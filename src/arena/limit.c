@@ -5,8 +5,7 @@
  *
  * The extent hooks ask before they commit memory.  What they refuse comes out
  * as an ordinary lack of memory, whoever asked: PostgreSQL's contexts, ours,
- * or a library.  PostgreSQL then raises its own error, and a callback at the
- * bottom of the error context stack tells the user which limit it was.
+ * or a library; see refusal.c for what becomes of it.
  *
  * The sum over all processes is taken again whenever this one has grown by
  * SERVER_STEP, so that is how far each may be beyond the server's limit.
@@ -18,10 +17,6 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
-#include "miscadmin.h"
-#include "utils/elog.h"
 #include "utils/guc.h"
 
 #include "arena/account.h"
@@ -38,98 +33,11 @@
 int			backend_memory_limit;
 int			server_memory_limit;
 
-/* The last refusal, until its user has been told. */
-static struct
-{
-	bool		pending;
-	bool		final;			/* somebody has got no memory because of it */
-	bool		avoidable;		/* perhaps, by a purge of this process */
-	char		holder[NAMEDATALEN + 16];	/* subject of a sentence */
-	Size		held;
-	Size		asked;
-	Size		limit;
-	const char *advice;
-}			refusal;
-
 /* The server's sum need not be taken before this process has so much. */
 static Size server_checked_until;
 
 /* And what that sum was. */
 static Size server_sum;
-
-/* Others should return what they do not use; see limit_server_was_full(). */
-static bool server_was_full = false;
-
-/*
- * Is what is being reported the consequence of the refusal?  A library that
- * has got no memory may complain of something else.
- */
-static bool
-is_consequence(void)
-{
-	int			category = ERRCODE_TO_CATEGORY(geterrcode());
-
-	return geterrcode() == ERRCODE_OUT_OF_MEMORY ||
-		(refusal.final && category != ERRCODE_SUCCESSFUL_COMPLETION && category != ERRCODE_WARNING);
-}
-
-/* Tell the user of the refusal what the message cannot. */
-static void
-explain_refusal(void *arg)
-{
-	if (!refusal.pending || !is_consequence())
-		return;
-	errcode(ERRCODE_OUT_OF_MEMORY);
-	errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
-			  refusal.holder, (Size) (refusal.held / KB), (Size) ((refusal.asked + KB - 1) / KB), (Size) (refusal.limit / KB));
-	errhint("%s", refusal.advice);
-	refusal.pending = false;
-}
-
-static ErrorContextCallback explanation = {.callback = explain_refusal};
-
-/*
- * Put our callback below all others on the stack; it stays there until an
- * error has emptied the stack.
- */
-static void
-arm_explanation(void)
-{
-	ErrorContextCallback **end = &error_context_stack;
-
-	while (*end != NULL && *end != &explanation)
-		end = &(*end)->previous;
-	*end = &explanation;
-}
-
-/*
- * Have the next error about a lack of memory say who holds how much, how much
- * more was asked for, what the limit is, and what can be done.  advice must be
- * a constant.
- */
-void
-limit_explain(const char *holder, Size held, Size asked, Size limit, const char *advice)
-{
-	refusal.pending = true;
-	refusal.final = false;
-	refusal.avoidable = false;
-	strlcpy(refusal.holder, holder, sizeof(refusal.holder));
-	refusal.held = held;
-	refusal.asked = asked;
-	refusal.limit = limit;
-	refusal.advice = advice;
-	arm_explanation();
-}
-
-static bool
-refuse(const char *holder, Size held, Size asked, Size limit, const char *advice)
-{
-	if (!refusal.pending)
-		account_refuse(1);
-	limit_explain(holder, held, asked, limit, advice);
-	refusal.avoidable = true;
-	return false;
-}
 
 /* What can be done about a setting. */
 #define ADVICE(setting) \
@@ -143,7 +51,8 @@ backend_admits(Size bytes)
 
 	if (held + bytes <= limit || !refusal_is_safe())
 		return true;
-	return refuse("This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit"));
+	refusal_note(&(Refusal) {"This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit")});
+	return false;
 }
 
 static bool
@@ -159,14 +68,16 @@ server_admits(Size bytes)
 	if (server_sum + bytes <= limit || !refusal_is_safe())
 		return true;
 	server_checked_until = 0;
-	server_was_full = true;
-	return refuse("The server", server_sum, bytes, limit, ADVICE("jemctx.server_memory_limit"));
+	refusal_note(&(Refusal) {"The server", server_sum, bytes, limit, ADVICE("jemctx.server_memory_limit"), true});
+	return false;
 }
 
-/* May this process commit so many bytes more? */
+/* May this process commit so many bytes more?  Other threads are never refused: see refusal.c. */
 bool
 limit_admits(Size bytes)
 {
+	if (!limit_in_force() || !refusal_in_main_thread())
+		return true;
 	if (backend_memory_limit > 0 && !backend_admits(bytes))
 		return false;
 	return server_memory_limit == 0 || server_admits(bytes);
@@ -177,49 +88,6 @@ bool
 limit_admits_namespace(Size bytes)
 {
 	return server_memory_limit == 0 || account_server() + bytes <= server_memory_limit * KB;
-}
-
-/*
- * An allocation has failed: because of a refusal that a purge may avoid?
- * Another thread must not do what the main one can do about it.
- */
-bool
-limit_refused(void)
-{
-	return refusal.pending && refusal.avoidable && gettid() == getpid();
-}
-
-/* An allocation has failed for good. */
-void
-limit_enforced(void)
-{
-	refusal.final = refusal.pending;
-}
-
-/* Whoever was refused memory went on without. */
-void
-limit_forget(void)
-{
-	refusal.pending = false;
-}
-
-/* Whoever was refused memory asks again. */
-void
-limit_retry(void)
-{
-	account_refuse(-1);
-	server_was_full = false;
-	limit_forget();
-}
-
-/* Has the server's limit refused this process memory since the last call? */
-bool
-limit_server_was_full(void)
-{
-	bool		was_full = server_was_full;
-
-	server_was_full = false;
-	return was_full;
 }
 
 /* Is this process's limit so near that it should not keep unused memory? */

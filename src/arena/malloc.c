@@ -20,7 +20,6 @@
 #include <dlfcn.h>
 
 #include "arena/arena.h"
-#include "arena/limit.h"
 
 extern PGDLLEXPORT void *malloc(size_t size);
 extern PGDLLEXPORT void *calloc(size_t count, size_t size);
@@ -43,33 +42,60 @@ find_next(void)
 	next_realloc = (void *(*) (void *, size_t)) dlsym(RTLD_NEXT, "realloc");
 }
 
-/* Without a result of attempt, make it once more if that has become promising. */
-#define TRY_TWICE(attempt) \
-do { \
-	void	   *result; \
-\
-	if (unlikely(next_malloc == NULL)) \
-		find_next(); \
-	result = (attempt); \
-	if (unlikely(result == NULL) && arena_reclaim() && (result = (attempt)) == NULL) \
-		limit_enforced(); \
-	return result; \
-} while (0)
+static void *
+make_malloc(const Attempt *attempt)
+{
+	return next_malloc(attempt->size);
+}
+
+static void *
+make_calloc(const Attempt *attempt)
+{
+	return next_calloc(attempt->count, attempt->size);
+}
+
+static void *
+make_realloc(const Attempt *attempt)
+{
+	return next_realloc(attempt->pointer, attempt->size);
+}
 
 void *
 malloc(size_t size)
 {
-	TRY_TWICE(next_malloc(size));
+	void	   *result;
+
+	if (unlikely(next_malloc == NULL))
+		find_next();
+	result = next_malloc(size);
+	if (unlikely(result == NULL))
+		result = arena_insist(&(Attempt) {.make = make_malloc, .size = size});
+	return result;
 }
 
 void *
 calloc(size_t count, size_t size)
 {
-	TRY_TWICE(next_calloc(count, size));
+	void	   *result;
+
+	if (unlikely(next_malloc == NULL))
+		find_next();
+	result = next_calloc(count, size);
+	if (unlikely(result == NULL))
+		result = arena_insist(&(Attempt) {.make = make_calloc, .count = count, .size = size});
+	return result;
 }
 
+/* Without a size NULL is no failure: it says that pointer has been freed. */
 void *
 realloc(void *pointer, size_t size)
 {
-	TRY_TWICE(next_realloc(pointer, size));
+	void	   *result;
+
+	if (unlikely(next_malloc == NULL))
+		find_next();
+	result = next_realloc(pointer, size);
+	if (unlikely(result == NULL) && size > 0)
+		result = arena_insist(&(Attempt) {.make = make_realloc, .pointer = pointer, .size = size});
+	return result;
 }

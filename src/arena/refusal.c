@@ -1,24 +1,69 @@
 /*-------------------------------------------------------------------------
  *
  * refusal.c
- *	  When memory may be refused to this process.
+ *	  When memory may be refused to this process, and what becomes of it.
  *
  * Whoever is refused memory raises an ERROR.  That ends a statement where a
  * transaction can be aborted, and the whole server anywhere else: a process
  * that the server cannot do without, a critical section, the time between the
- * commit record and the end of the commit.
+ * commit record and the end of the commit.  Only the main thread can raise
+ * one, so a library's other threads get what they ask for.
+ *
+ * What becomes of a refusal:
+ *
+ *	  noted		an extent hook has refused pages to an allocation
+ *	  denied	the allocation failed, and again after a purge: it counts
+ *	  pending	whoever asked has no memory, and may raise an error
+ *	  told		PostgreSQL's error about it has our detail and hint
+ *
+ * jemalloc may make do without the pages that it asked for, and a pending
+ * refusal may have been coped with.  So an allocation that fails is watched
+ * from a fresh start, and an error that is not about a lack of this memory is
+ * none of our business.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include <pthread.h>
+
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "utils/elog.h"
 #include "utils/memutils.h"
 
+#include "arena/account.h"
 #include "arena/refusal.h"
+
+#define KB ((Size) 1024)
+#define IN_KB(bytes) (((bytes) + KB - 1) / KB)
+
+/* A child's main thread is the one that forked it. */
+static pthread_t main_thread;
+
+/* What the hooks have refused the main thread since it has been watched. */
+static Refusal noted;
+static bool is_noted;
+
+/* What the user is to be told, and room for the name in it. */
+static Refusal pending;
+static bool is_pending;
+static char pending_holder[NAMEDATALEN + 16];
+
+/* Others should return what they do not use; see refusal_server_was_full(). */
+static bool server_was_full = false;
+
+/* No lack of memory while it is explained. */
+static bool explaining = false;
+
+/* Also correct before refusal_enter(), when there are no limits. */
+bool
+refusal_in_main_thread(void)
+{
+	return pthread_equal(pthread_self(), main_thread) != 0;
+}
 
 /* Does this process work for a client?  One that cannot connect could not look. */
 static bool
@@ -29,11 +74,140 @@ serves_client(void)
 
 /*
  * Would running out of memory here and now end the statement and nothing
- * else?  Called from extent hooks: only reads variables.
+ * else?  Called from extent hooks: only reads variables, which are the main
+ * thread's.
  */
 bool
 refusal_is_safe(void)
 {
-	return serves_client() && IsTransactionState() && CritSectionCount == 0 &&
-		!proc_exit_inprogress && CurrentMemoryContext != ErrorContext;
+	return refusal_in_main_thread() && serves_client() && IsTransactionState() &&
+		CritSectionCount == 0 && !proc_exit_inprogress &&
+		CurrentMemoryContext != ErrorContext && !explaining;
+}
+
+/* An allocation is tried: what has been refused so far has nothing to do with it. */
+void
+refusal_watch(void)
+{
+	is_noted = false;
+}
+
+/* Called from extent hooks, by the main thread. */
+void
+refusal_note(const Refusal *refusal)
+{
+	noted = *refusal;
+	is_noted = true;
+}
+
+/* Has the allocation that was tried been refused pages? */
+bool
+refusal_noted(void)
+{
+	return is_noted;
+}
+
+/* It has failed for good because of that. */
+void
+refusal_deny(void)
+{
+	account_refuse();
+	server_was_full |= noted.by_server;
+	refusal_explain(&noted);
+}
+
+/*
+ * Shared memory may be full as well, whoever has a hint knows better, and what
+ * a parallel worker has raised (there is no original message then) is complete.
+ */
+static bool
+lacks_private_memory(const ErrorData *error)
+{
+	return error->hint == NULL && error->message_id != NULL && error->filename != NULL &&
+		strncmp(error->message_id, "out of memory", strlen("out of memory")) == 0 &&
+		strcmp(error->filename, "dsa.c") != 0;
+}
+
+/* Is the error that is being reported about an allocation that failed? */
+static bool
+is_consequence(void)
+{
+	MemoryContext old_context;
+	ErrorData  *error;
+	bool		result;
+
+	if (geterrcode() != ERRCODE_OUT_OF_MEMORY)
+		return false;
+	/* core's function must not run in ErrorContext */
+	explaining = true;
+	old_context = MemoryContextSwitchTo(TopMemoryContext);
+	error = CopyErrorData();
+	result = lacks_private_memory(error);
+	FreeErrorData(error);
+	MemoryContextSwitchTo(old_context);
+	explaining = false;
+	return result;
+}
+
+/* Tell the user of the refusal what the message cannot. */
+static void
+explain_pending(void *arg)
+{
+	if (!is_pending || explaining || !is_consequence())
+		return;
+	errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
+			  pending.holder, pending.held / KB, IN_KB(pending.asked), pending.limit / KB);
+	errhint("%s", pending.advice);
+	is_pending = false;
+}
+
+static ErrorContextCallback explanation = {.callback = explain_pending};
+
+/*
+ * Put our callback below all others on the stack; it stays there until an
+ * error has emptied the stack.
+ */
+static void
+arm_explanation(void)
+{
+	ErrorContextCallback **end = &error_context_stack;
+
+	while (*end != NULL && *end != &explanation)
+		end = &(*end)->previous;
+	*end = &explanation;
+}
+
+/* Have the next error about a lack of memory explain it; the main thread only. */
+void
+refusal_explain(const Refusal *refusal)
+{
+	pending = *refusal;
+	strlcpy(pending_holder, refusal->holder, sizeof(pending_holder));
+	pending.holder = pending_holder;
+	is_pending = true;
+	arm_explanation();
+}
+
+/* Whoever was refused memory went on without. */
+void
+refusal_forget(void)
+{
+	is_pending = false;
+}
+
+/* Has the server's limit denied this process memory since the last call? */
+bool
+refusal_server_was_full(void)
+{
+	bool		was_full = server_was_full;
+
+	server_was_full = false;
+	return was_full;
+}
+
+/* In the postmaster. */
+void
+refusal_enter(void)
+{
+	main_thread = pthread_self();
 }

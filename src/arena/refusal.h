@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * refusal.h
- *	  When memory may be refused to this process.
+ *	  When memory may be refused to this process, and what becomes of it.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,6 +10,26 @@
 
 #include "postgres.h"
 
+/* Who holds how much, how much more was asked for, what the limit is, and what can be done. */
+typedef struct Refusal
+{
+	const char *holder;			/* subject of a sentence */
+	Size		held;
+	Size		asked;
+	Size		limit;
+	const char *advice;			/* a constant */
+	bool		by_server;		/* is it the server's limit? */
+} Refusal;
+
+extern void refusal_enter(void);
+extern bool refusal_in_main_thread(void);
 extern bool refusal_is_safe(void);
+extern void refusal_watch(void);
+extern void refusal_note(const Refusal *refusal);
+extern bool refusal_noted(void);
+extern void refusal_deny(void);
+extern void refusal_explain(const Refusal *refusal);
+extern void refusal_forget(void);
+extern bool refusal_server_was_full(void);
 
 #endif							/* JEMCTX_REFUSAL_H */

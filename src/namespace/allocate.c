@@ -12,7 +12,7 @@
 
 #include "utils/memutils.h"
 
-#include "arena/limit.h"
+#include "arena/refusal.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/request.h"
@@ -40,8 +40,13 @@ namespace_explain(JemctxNamespace *ns, Size size)
 	char		holder[NAMEDATALEN + 16];
 
 	snprintf(holder, sizeof(holder), "Namespace \"%s\"", ns->name);
-	limit_explain(holder, held, size, limit > 0 ? Min(limit, region) : region,
-				  limit > 0 && held + size > limit ? ADVICE_LIMIT : ADVICE_ALL);
+	refusal_explain(&(Refusal) {
+		.holder = holder,
+		.held = held,
+		.asked = size,
+		.limit = limit > 0 ? Min(limit, region) : region,
+		.advice = limit > 0 && held + size > limit ? ADVICE_LIMIT : ADVICE_ALL
+	});
 }
 
 static void

@@ -39,6 +39,7 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
+#include "arena/refusal.h"
 #include "compat/client.h"
 #include "policy/cache.h"
 #include "policy/demand.h"
@@ -231,8 +232,8 @@ statement_ended(RegistryEntry *entry, char status)
 {
 	bool		hidden = client_is_hidden();
 
-	limit_forget();
-	if (limit_server_was_full())
+	refusal_forget();
+	if (refusal_server_was_full())
 		remote_ask_all();
 	if ((purge_after == 0 || (purge_after > 0 && hidden)) && worth_purging())
 		go_idle(status);

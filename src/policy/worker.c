@@ -22,7 +22,7 @@
 #include "utils/memutils.h"
 
 #include "arena/account.h"
-#include "arena/limit.h"
+#include "arena/refusal.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
 #include "policy/worker.h"
@@ -53,7 +53,7 @@ static MemoryContextCallback when_freed = {.func = memory_freed};
 static void
 transaction_ended(XactEvent event, void *arg)
 {
-	if (MyBackendType != B_BACKEND && MyProc != NULL && limit_server_was_full())
+	if (MyBackendType != B_BACKEND && MyProc != NULL && refusal_server_was_full())
 		remote_ask_all();
 	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
