@@ -197,9 +197,12 @@ now_ms(void)
 	return now.tv_sec * INT64CONST(1000) + now.tv_nsec / 1000000;
 }
 
-/* Is there room for so many bytes?  Looks anew at times only. */
+/*
+ * Is there room for so many bytes, beside those that were promised and that
+ * nobody has touched yet?  Looks anew at times only.
+ */
 bool
-machine_may_take(Size bytes)
+machine_may_take(Size bytes, Size promised)
 {
 	static Size headroom;
 	static Size believed;
@@ -209,6 +212,7 @@ machine_may_take(Size bytes)
 	if (bytes > believed || now - looked_at > BELIEVED_MS)
 	{
 		headroom = machine_headroom();
+		headroom -= Min(headroom, promised);
 		believed = Max(BELIEVED_BYTES, bytes);
 		looked_at = now;
 	}

@@ -10,11 +10,13 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "arena/refusal.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
+#include "namespace/region.h"
 #include "namespace/request.h"
 
 static void
@@ -85,18 +87,50 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 	return object;
 }
 
+/* What is cleared, in steps, before one looks whether the user wants that still. */
+#define CLEARED_BYTES ((Size) 64 * 1024 * 1024)
+
+/*
+ * Make a large object zero: by having its memory removed, since then it takes
+ * none where it is not used.  If that is interrupted, the object is freed.
+ */
+static void
+clear_large(JemctxNamespace *ns, char *object, Size size)
+{
+	PG_TRY();
+	{
+		for (Size done = 0; done < size; done += CLEARED_BYTES)
+		{
+			Size		bytes = Min(size - done, CLEARED_BYTES);
+
+			if (!region_remove(pagemap_page(object + done), (bytes + SIZES_PAGE - 1) / SIZES_PAGE))
+				memset(object + done, 0, bytes);
+			CHECK_FOR_INTERRUPTS();
+		}
+	}
+	PG_CATCH();
+	{
+		jemctx_namespace_free(ns, object);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 static void *
 allocate_large(JemctxNamespace *ns, Size size, bool zero)
 {
 	void	   *object;
+	bool		clean;
 	uint64		life;
 
 	do
 	{
 		life = ns->life;
-		object = request_large(ns->space, life, size, zero);
+		object = request_large(ns->space, life, size, &clean);
 		magazine_check(ns);
-	} while (object == NULL && ns->life != life);
+	} while (ns->life != life); /* an object of the life before is gone with it */
+	if (object != NULL && zero && !clean)
+		clear_large(ns, object, size);
 	return object;
 }
 
@@ -161,7 +195,7 @@ free_other(JemctxNamespace *ns, void *pointer)
 	if (page >= region_pages)
 		report_bad_pointer(ns, pointer, "It is not a pointer into the memory of namespaces.");
 	if (TAG_OWNER(tag) == 0)
-		report_bad_pointer(ns, pointer, "It points to memory that no namespace has.");
+		report_bad_pointer(ns, pointer, "No object begins there.");
 	if (TAG_OWNER(tag) != ns->owner && (TAG_OWNER(tag) - ns->owner) % NAMESPACE_SLOTS == 0)
 		report_bad_pointer(ns, pointer, "It was freed by a reset or drop.");
 	if (TAG_OWNER(tag) != ns->owner)

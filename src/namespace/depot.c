@@ -36,7 +36,7 @@
 #define LOOSE_SLABS 4
 
 /* The groups of slabs that are drained then. */
-#define DRAINED_GROUPS 7
+#define DRAINED_GROUPS 8
 
 /* How many locks of a depot this process holds. */
 static volatile sig_atomic_t inside;
@@ -111,7 +111,7 @@ depot_init(Namespace *space, int tranche)
 static inline uint8
 slab_group(const Slab *slab, const SizeClass *class)
 {
-	return slab->live * BIN_GROUPS / class->capacity;
+	return slab->live == 0 ? 0 : 1 + slab->live * (BIN_GROUPS - 1) / class->capacity;
 }
 
 static void
@@ -251,15 +251,15 @@ depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 c
 	unlock(&space->stock_lock);
 }
 
-/* Take slabs from the stock, linked by next, until there are so many left. */
+/* Take up to so many slabs from the stock, linked by next, as long as more than keep are there. */
 uint32
-depot_unstock(Namespace *space, SlabKind kind, uint32 keep)
+depot_unstock(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
 {
 	Stock	   *stock = &space->stocks[kind];
 	uint32		first = NO_PAGE;
 
 	lock(&space->stock_lock);
-	while (stock->count > keep)
+	for (uint32 i = 0; i < most && stock->count > keep; i++)
 	{
 		uint32		page = stock->first;
 
@@ -270,6 +270,20 @@ depot_unstock(Namespace *space, SlabKind kind, uint32 keep)
 	}
 	unlock(&space->stock_lock);
 	return first;
+}
+
+/* How many slabs were taken since the last time, given back taken off, and how often there was none. */
+void
+depot_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	lock(&space->stock_lock);
+	*taken = stock->taken;
+	*waited = stock->waited;
+	stock->taken = 0;
+	stock->waited = 0;
+	unlock(&space->stock_lock);
 }
 
 /*
@@ -442,12 +456,8 @@ depot_tidy(Namespace *space)
 		if (bin->slabs == 0)
 			continue;
 		lock(&bin->lock);
-		for (uint32 page = bin->groups[0], next; page != NO_PAGE; page = next)
-		{
-			next = page_slabs[page].next;
-			if (page_slabs[page].live == 0)
-				remove_slab(space, bin, class, page);
-		}
+		while (bin->groups[0] != NO_PAGE)
+			remove_slab(space, bin, class, bin->groups[0]);
 		unlock(&bin->lock);
 	}
 }
@@ -533,18 +543,24 @@ depot_count_large(Namespace *space, uint32 pages)
 	unlock(&space->stock_lock);
 }
 
-/* The large objects freed since the last time, linked by next. */
+/* Large objects that were freed, linked by next, up to so many. */
 uint32
-depot_returned(Namespace *space)
+depot_returned(Namespace *space, uint32 most)
 {
-	uint32		first;
+	uint32		first = NO_PAGE;
 
 	if (space->returned == NO_PAGE)
 		return NO_PAGE;
 	lock(&space->stock_lock);
-	first = space->returned;
-	space->returned = NO_PAGE;
-	space->returned_pages = 0;
+	for (uint32 i = 0; i < most && space->returned != NO_PAGE; i++)
+	{
+		uint32		page = space->returned;
+
+		space->returned = page_slabs[page].next;
+		space->returned_pages -= page_slabs[page].pages;
+		page_slabs[page].next = first;
+		first = page;
+	}
 	unlock(&space->stock_lock);
 	return first;
 }
@@ -553,8 +569,7 @@ depot_returned(Namespace *space)
 void
 depot_clear(Namespace *space, uint64 life)
 {
-	uint8		owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
-	uint8		next_owner = namespace_owner(space, life);
+	bool		other = LIFE_GENERATION(life) != LIFE_GENERATION(pg_atomic_read_u64(&space->life));
 
 	for (int class = 0; class < SIZES_COUNT; class++)
 		lock(&space->bins[class].bin.lock);
@@ -563,18 +578,17 @@ depot_clear(Namespace *space, uint64 life)
 	pg_atomic_write_u64(&space->reserved, 0);
 	pg_atomic_write_u64(&space->root, 0);
 	for (int class = 0; class < SIZES_COUNT; class++)
+	{
 		empty_bin(&space->bins[class].bin);
+		if (other)
+			space->bins[class].bin.fills = space->bins[class].bin.flushes = 0;
+	}
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 		init_stock(&space->stocks[kind]);
 	space->returned = NO_PAGE;
 	space->returned_pages = 0;
 	space->large_objects = 0;
 	space->large_pages = 0;
-	for (Size page = 1; page < region_pages; page++)
-	{
-		if (TAG_OWNER(page_tags[page]) == owner)
-			page_tags[page] = TAG(next_owner, CLASS_UNUSED, 0);
-	}
 	unlock(&space->stock_lock);
 	for (int class = SIZES_COUNT - 1; class >= 0; class--)
 		unlock(&space->bins[class].bin.lock);

@@ -30,9 +30,10 @@ extern bool depot_return_large(Namespace *space, uint64 life, Size page);
 
 /* For the keeper */
 extern void depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 count);
-extern uint32 depot_unstock(Namespace *space, SlabKind kind, uint32 keep);
+extern uint32 depot_unstock(Namespace *space, SlabKind kind, uint32 keep, uint32 most);
+extern void depot_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited);
 extern void depot_count_large(Namespace *space, uint32 pages);
-extern uint32 depot_returned(Namespace *space);
+extern uint32 depot_returned(Namespace *space, uint32 most);
 extern void depot_tidy(Namespace *space);
 extern void depot_clear(Namespace *space, uint64 life);
 

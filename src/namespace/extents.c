@@ -1,282 +1,224 @@
 /*-------------------------------------------------------------------------
  *
  * extents.c
- *	  The keeper's arenas: one for each namespace, with memory of the region.
+ *	  The pages of each namespace, for the keeper.
  *
- * The hooks hand out address space uncommitted, so that jemalloc calls the
- * commit hook for all that it really uses: that is where limits are.  When
- * jemalloc purges, it offers the pages to the dalloc hook, which takes them;
- * the region gives them to whichever namespace wants them next.
- *
- * Shared pages are emptied by MADV_REMOVE; MADV_DONTNEED would keep what is in
- * them, and jemalloc, told that it had worked, would hand it out as zeros.
- *
- * jemalloc holds mutexes of the arena while a hook runs: nothing in here may
- * raise errors, allocate, or take locks.
+ * What a namespace holds is a set of pages, which is doomed as a whole when it
+ * is reset or dropped: nobody may use them then, and step by step they lose
+ * their tags and are free.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "arena/arena.h"
-#include "jemalloc/mallctl.h"
+#include "arena/limit.h"
+#include "arena/machine.h"
 #include "namespace/extents.h"
 #include "namespace/faults.h"
-#include "namespace/pagemap.h"
+#include "namespace/pageset.h"
 #include "namespace/region.h"
 
-/* Address space that jemalloc takes at a time. */
-#define GROWTH ((size_t) 2 * 1024 * 1024)
+/* Pages of slabs, and large objects, that lose their tags in one step. */
+#define CLEARED_PAGES 4096
 
-/* From this size on jemalloc's objects have pages of their own: four pages and up. */
-#define SMALLEST_LARGE (4 * SIZES_PAGE)
+/* Free pages are removed when they are this part of all, or when nothing is taken. */
+#define UNCLEAN_PART 32
+#define UNCLEAN_LEAST ((Size) 1024 * 1024)
+#define QUIET_TICKS 5
 
-typedef struct ExtentArena
+static PageSet held[NAMESPACE_SLOTS];	/* by slot */
+static PageSet doomed;			/* taken, and no namespace's */
+
+/* Tags there are with each owner. */
+static Size tags[UINT8_MAX + 1];
+
+static bool removing;			/* unclean pages, until there are none */
+static int	quiet_ticks;		/* since pages were taken the last time */
+
+/* When the keeper starts.  False without memory. */
+bool
+extents_open(void)
 {
-	extent_hooks_t hooks;		/* must be first: jemalloc hands it to the hooks */
-	Namespace  *space;
-	int			flags;			/* for mallocx and its kin, 0 until made */
-} ExtentArena;
-
-/* One for each slot, kept for the next namespace there: arenas are not destroyed. */
-static ExtentArena arenas[NAMESPACE_SLOTS];
-
-static ExtentArena *
-arena_of(Namespace *space)
-{
-	return &arenas[space->slot];
+	return pages_open() && pageset_map(&doomed, region_pages);
 }
 
-static void
-count_committed(Namespace *space, Size bytes)
+static uint8
+owner_now(Namespace *space)
 {
-	pg_atomic_fetch_add_u64(&space->committed, bytes);
-	pg_atomic_fetch_add_u64(&control->committed, bytes);
+	return namespace_owner(space, pg_atomic_read_u64(&space->life));
 }
 
-/* May the namespace have so many bytes more? */
+/*
+ * May so many bytes more be taken from the machine?  This is the place for
+ * every limit that does not belong to one namespace.
+ */
 static bool
-may_commit(Namespace *space, Size bytes)
+may_commit(Size bytes)
 {
-	return pg_atomic_read_u64(&space->committed) + bytes <= namespace_limit(space) &&
-		region_may_commit(bytes);
+	Size		untouched = region_untouched(pg_atomic_read_u64(&control->committed));
+
+	return !fault_is_due(COMMIT) &&
+		limit_admits_namespace(bytes) && machine_may_take(bytes, untouched);
 }
 
-static void *
-hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
-		   bool *zero, bool *commit, unsigned arena_ind)
+/* Pages that the namespace may have more. */
+static Size
+room(Namespace *space)
 {
-	Namespace  *space = ((ExtentArena *) hooks)->space;
-	Size		pages = size / SIZES_PAGE;
-	bool		clean;
-	Size		page;
+	Size		limit = namespace_limit(space);
+	Size		committed = pg_atomic_read_u64(&space->committed);
 
-	if (fault_is_due(ALLOC) || new_addr != NULL || (*commit && !may_commit(space, size)))
-		return NULL;
-	page = region_reserve(pages, Max(1, alignment / SIZES_PAGE), &clean);
-	if (page == NO_PAGE)
-		return NULL;
-	pagemap_set(page, pages, namespace_owner(space, pg_atomic_read_u64(&space->life)), CLASS_UNUSED);
-	pg_atomic_fetch_add_u64(&space->mapped, size);
-	if (*commit)
-		count_committed(space, size);
-	*zero = clean;
-	return pagemap_address(page);
+	return limit > committed ? (limit - committed) / SIZES_PAGE : 0;
 }
 
-/* The memory is not counted as the namespace's any more; as the region's, until it is removed. */
+/* The pages of a run are the namespace's from now on.  False without memory. */
 static bool
-hook_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed, unsigned arena_ind)
+hold(Namespace *space, const PageRun *run)
 {
-	Namespace  *space = ((ExtentArena *) hooks)->space;
-	Size		page = pagemap_page(addr);
+	PageSet    *set = &held[space->slot];
 
-	if (fault_is_due(DALLOC))
-		return true;
-	pagemap_set(page, size / SIZES_PAGE, 0, CLASS_UNUSED);
-	region_release(page, size / SIZES_PAGE, committed);
-	pg_atomic_fetch_sub_u64(&space->mapped, size);
-	if (committed)
-		pg_atomic_fetch_sub_u64(&space->committed, size);
-	return false;
-}
-
-static bool
-hook_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_t length,
-			unsigned arena_ind)
-{
-	Namespace  *space = ((ExtentArena *) hooks)->space;
-
-	if (fault_is_due(COMMIT) || !may_commit(space, length))
-		return true;
-	count_committed(space, length);
-	return false;
-}
-
-/* Only called when the dalloc hook has failed. */
-static bool
-hook_decommit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_t length,
-			  unsigned arena_ind)
-{
-	if (fault_is_due(DECOMMIT) ||
-		!region_remove(pagemap_page((char *) addr + offset), length / SIZES_PAGE))
-		return true;
-	pg_atomic_fetch_sub_u64(&((ExtentArena *) hooks)->space->committed, length);
-	return false;
-}
-
-/* Only called when decommitting has failed, too; the pages stay committed, and are zero. */
-static bool
-hook_purge_forced(extent_hooks_t *hooks, void *addr, size_t size, size_t offset, size_t length,
-				  unsigned arena_ind)
-{
-	if (fault_is_due(PURGE) ||
-		!region_remove(pagemap_page((char *) addr + offset), length / SIZES_PAGE))
-		return true;
-	pg_atomic_fetch_add_u64(&control->committed, length);
-	return false;
-}
-
-static bool
-hook_split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a, size_t size_b,
-		   bool committed, unsigned arena_ind)
-{
-	return fault_is_due(SPLIT);
-}
-
-static bool
-hook_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b, size_t size_b,
-		   bool committed, unsigned arena_ind)
-{
-	return fault_is_due(MERGE);
-}
-
-static const extent_hooks_t region_hooks = {
-	.alloc = hook_alloc,
-	.dalloc = hook_dalloc,
-	.commit = hook_commit,
-	.decommit = hook_decommit,
-	.purge_forced = hook_purge_forced,
-	.split = hook_split,
-	.merge = hook_merge,
-};
-
-/* jemalloc's own clock stands still: the keeper purges. */
-static void
-configure(int index)
-{
-	ssize_t		never = -1;
-	size_t		growth = GROWTH;
-	size_t		threshold = SIZE_MAX;
-
-	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", index), NULL, NULL, &never, sizeof(never));
-	never = 0;
-	je.mallctl(mallctl_arena("arena.%u.muzzy_decay_ms", index), NULL, NULL, &never, sizeof(never));
-	je.mallctl(mallctl_arena("arena.%u.retain_grow_limit", index), NULL, NULL, &growth, sizeof(growth));
-	je.mallctl(mallctl_arena("arena.%u.oversize_threshold", index), NULL, NULL, &threshold, sizeof(threshold));
-}
-
-static bool
-make_arena(Namespace *space)
-{
-	ExtentArena *arena = arena_of(space);
-	int			index;
-
-	arena->hooks = region_hooks;
-	arena->space = space;
-	index = mallctl_create_arena(&arena->hooks);
-	if (index < 0)
+	if (set->leaves == 0 && !pageset_map(set, region_pages))
 		return false;
-	configure(index);
-	arena->flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE_NONE;
-	space->arena = index;
+	quiet_ticks = 0;
+	pages_take(run);
+	pageset_add(set, run->page, run->pages);
+	pg_atomic_fetch_add_u64(&space->committed, run->pages * SIZES_PAGE);
 	return true;
 }
 
-/* Does jemalloc add a page to a large object, to place it anywhere in the first? */
-static bool
-pads_large(void)
+/* Pages for slabs: a multiple of unit, and not more than most. */
+ExtentsResult
+extents_take_slabs(Namespace *space, Size unit, Size most, PageRun *run)
 {
-	static int	pads = -1;
-	bool		value = false;
-	size_t		length = sizeof(value);
-
-	if (pads < 0 && je.mallctl("opt.cache_oblivious", &value, &length, NULL, 0) != 0)
-		je.mallctl("config.cache_oblivious", &value, &length, NULL, 0);
-	if (pads < 0)
-		pads = value;
-	return pads;
+	most = Min(most, room(space));
+	if (most < unit)
+		return EXTENTS_LIMITED;
+	if (!pages_find_low(unit, most, run))
+		return EXTENTS_SCARCE;
+	if (!may_commit(run->clean * SIZES_PAGE))
+	{
+		pages_shorten(run, unit);
+		if (!may_commit(run->clean * SIZES_PAGE))
+			return EXTENTS_SCARCE;
+	}
+	if (!hold(space, run))
+		return EXTENTS_SCARCE;
+	pagemap_set(run->page, run->pages, owner_now(space), CLASS_UNUSED);
+	tags[owner_now(space)] += run->pages;
+	return EXTENTS_TAKEN;
 }
 
-/* As many pages as jemalloc would give for so many. */
-uint32
-extents_round(uint32 pages)
+/* Pages for a large object, of which the first is tagged. */
+ExtentsResult
+extents_take_large(Namespace *space, Size pages, PageRun *run)
 {
-	return je.nallocx(pages * SIZES_PAGE, MALLOCX_LG_ALIGN(SIZES_PAGE_LG)) / SIZES_PAGE;
+	if (pages > room(space))
+		return EXTENTS_LIMITED;
+	if (!pages_find_high(pages, run) || !may_commit(run->clean * SIZES_PAGE) || !hold(space, run))
+		return EXTENTS_SCARCE;
+	page_slabs[run->page].pages = pages;
+	pagemap_set(run->page, 1, owner_now(space), CLASS_LARGE);
+	tags[owner_now(space)]++;
+	return EXTENTS_TAKEN;
 }
 
-/* Count an object of so many bytes in, or with sign -1 out. */
-static void
-count_held(Namespace *space, Size bytes, int sign)
+/* How many pages from a tagged one on does the tag speak for? */
+static Size
+tagged_pages(Size page)
 {
-	Size		padding = bytes >= SMALLEST_LARGE && pads_large() ? SIZES_PAGE : 0;
-
-	pg_atomic_fetch_add_u64(&space->held, sign * (int64) (bytes + padding));
-	pg_atomic_fetch_add_u64(&space->padding, sign * (int64) padding);
+	switch (TAG_CLASS(page_tags[page]))
+	{
+		case CLASS_LARGE:
+		case CLASS_LARGE_FREED:
+			return page_slabs[page].pages;
+		default:
+			return 1;
+	}
 }
 
-/* Pages for a slab or a large object, as many as extents_round() says, or NO_PAGE. */
-uint32
-extents_alloc(Namespace *space, uint32 pages, bool zero)
+/* Take the tags away from pages, some more than so many if a large object ends there. */
+static Size
+clear_tags(Size page, Size pages)
 {
-	ExtentArena *arena = arena_of(space);
-	int			flags = MALLOCX_LG_ALIGN(SIZES_PAGE_LG) | (zero ? MALLOCX_ZERO : 0);
-	void	   *start;
+	Size		end = page + pages;
+	Size		next = page;
 
-	if (arena->flags == 0 && !make_arena(space))
-		return NO_PAGE;
-	start = je.mallocx(pages * SIZES_PAGE, arena->flags | flags);
-	if (start == NULL)
-		return NO_PAGE;
-	count_held(space, pages * SIZES_PAGE, 1);
-	return pagemap_page(start);
+	while (next < end)
+	{
+		Size		count = tagged_pages(next);
+
+		tags[TAG_OWNER(page_tags[next])]--;
+		page_tags[next] = 0;
+		next += count;
+	}
+	return next - page;
 }
 
+/* A large object, or slabs. */
 void
-extents_free(Namespace *space, uint32 page, uint32 pages)
+extents_free(Namespace *space, Size page, Size pages)
 {
-	count_held(space, pages * SIZES_PAGE, -1);
-	pagemap_set(page, pages, namespace_owner(space, pg_atomic_read_u64(&space->life)), CLASS_UNUSED);
-	je.dallocx(pagemap_address(page), arena_of(space)->flags);
+	(void) clear_tags(page, pages);
+	pageset_remove(&held[space->slot], page, pages);
+	pages_release(page, pages);
+	pg_atomic_fetch_sub_u64(&space->committed, pages * SIZES_PAGE);
 }
 
-/* Free all at once. */
-void
-extents_reset(Namespace *space)
+/* Are there no pages left with tags like those of the life that would be next? */
+bool
+extents_can_clear(Namespace *space, uint64 next_life)
 {
-	ExtentArena *arena = arena_of(space);
+	return tags[namespace_owner(space, next_life)] == 0;
+}
 
-	if (arena->flags == 0)
+/* What the namespace has held is nobody's any more. */
+void
+extents_clear(Namespace *space)
+{
+	if (held[space->slot].leaves == 0)
 		return;
-	mallctl_act(mallctl_arena("arena.%u.reset", space->arena));
-	pg_atomic_write_u64(&space->held, 0);
-	pg_atomic_write_u64(&space->padding, 0);
-	extents_purge(space);
+	pageset_move(&held[space->slot], &doomed);
+	pg_atomic_write_u64(&space->committed, 0);
 }
 
-/* Return free pages to the system. */
-void
-extents_purge(Namespace *space)
+/* Some of the doomed pages are free from now on; how many. */
+static Size
+clear_doomed(void)
 {
-	if (arena_of(space)->flags == 0)
-		return;
-	mallctl_act(mallctl_arena("arena.%u.purge", space->arena));
-	region_trim();
+	Size		page = pageset_next(&doomed, 0);
+	Size		pages;
+
+	if (page == 0)
+		return 0;
+	pages = clear_tags(page, pageset_run(&doomed, page, CLEARED_PAGES));
+	pageset_remove(&doomed, page, pages);
+	pages_release(page, pages);
+	return pages;
 }
 
-/* Bytes of committed pages in which there is nothing. */
+/*
+ * Get pages back that nobody uses: a step of all that there is to do, or of
+ * what should not wait.  Returns how many they were.
+ */
 Size
-extents_dirty(Namespace *space)
+extents_sweep(bool all)
 {
-	return pg_atomic_read_u64(&space->committed) - pg_atomic_read_u64(&space->held);
+	Size		excess = Max(UNCLEAN_LEAST, pg_atomic_read_u64(&control->committed) / UNCLEAN_PART);
+	Size		pages = clear_doomed();
+
+	if (pages > 0)
+		return pages;
+	removing |= all || pages_unclean() > excess;
+	if (removing)
+		pages = pages_remove();
+	removing = pages > 0;
+	return pages;
+}
+
+/* The keeper's clock: returns whether there are pages to be removed soon. */
+bool
+extents_tick(void)
+{
+	removing |= ++quiet_ticks >= QUIET_TICKS;
+	return pages_unclean() > 0;
 }

@@ -18,14 +18,8 @@
 
 /* A failure, and its name in tests. */
 #define FAULT_LIST(X) \
-	/* the keeper's extent hooks */ \
-	X(ALLOC, "alloc") \
-	X(DALLOC, "dalloc") \
-	X(COMMIT, "commit") \
-	X(DECOMMIT, "decommit") \
-	X(PURGE, "purge") \
-	X(SPLIT, "split") \
-	X(MERGE, "merge") \
+	X(ALLOC, "alloc")			/* the keeper finds no pages */ \
+	X(COMMIT, "commit")			/* it may not take more memory */ \
 	X(REMOVE, "remove")			/* the kernel refuses to take pages back */ \
 	/* death in the middle of something */ \
 	X(DIE_BEFORE_FILL, "die_before_fill") \

@@ -3,9 +3,11 @@
  * figures.c
  *	  What there is to tell about a namespace.
  *
- * Figures are taken one after the other while others work, so together they
- * are exact only when nobody does.  What another process allocated last counts
- * as cached until its next call, or the end of its transaction (magazine.h).
+ * What must add up is read while nobody can change it.  What processes have on
+ * their shelves they change at any time: what one has taken from the depot and
+ * not yet put there, or put back and not yet taken off, counts as allocated.
+ * What another process allocated last counts as cached until its next call, or
+ * the end of its transaction (magazine.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -13,133 +15,164 @@
 
 #include <sys/mman.h>
 
+#include "miscadmin.h"
+
 #include "namespace/figures.h"
 #include "namespace/magazine.h"
 #include "namespace/region.h"
 
-/* Pages that the kernel is asked about at a time. */
-#define ASKED_PAGES 4096
-
-static uint64
-cached_in(const Shelf *shelf, NamespaceFigures *figures)
-{
-	uint64		objects = 0;
-
-	for (int class = 0; class < SIZES_COUNT; class++)
-	{
-		uint64		count = shelf->counts[class] + shelf->returning[class];
-
-		objects += count;
-		figures->cached += count * size_classes[class].size;
-	}
-	return objects;
-}
-
-/* What all processes have on their shelves: objects, and in figures their bytes. */
-static uint64
-add_cached(Namespace *space, NamespaceFigures *figures)
+/* Objects of each class that processes keep for themselves. */
+static void
+add_shelves(Namespace *space, uint64 *cached)
 {
 	uint64		life = pg_atomic_read_u64(&space->life);
-	uint64		objects = 0;
 
 	for (int process = 0; process < shared_processes(); process++)
 	{
 		Shelf	   *shelf = magazine_shelf(process, space->slot);
 
-		if (pg_atomic_read_u64(&shelf->life) == life)
-			objects += cached_in(shelf, figures);
+		if (pg_atomic_read_u64(&shelf->life) != life)
+			continue;
+		for (int class = 0; class < SIZES_COUNT; class++)
+			cached[class] += shelf->counts[class] + shelf->returning[class];
 	}
-	return objects;
 }
 
+/* The caller has the bin's lock. */
 static void
-add_bin(Bin *bin, int class, NamespaceFigures *figures)
+add_bin(const Bin *bin, int class, uint64 cached, NamespaceFigures *figures)
 {
 	const SizeClass *size = &size_classes[class];
 
-	LWLockAcquire(&bin->lock, LW_SHARED);
-	figures->objects += bin->out;
-	figures->allocated += bin->out * size->size;
+	cached = Min(cached, bin->out);
+	figures->objects += bin->out - cached;
+	figures->allocated += (bin->out - cached) * size->size;
+	figures->cached += cached * size->size;
 	figures->active += bin->slabs * slab_bytes(size->kind);
 	figures->fills += bin->fills;
 	figures->flushes += bin->flushes;
-	LWLockRelease(&bin->lock);
 }
 
-/* Large objects and stock. */
+/* The caller has the stock's lock. */
 static void
-add_stock(Namespace *space, NamespaceFigures *figures)
+add_large(const Namespace *space, NamespaceFigures *figures)
 {
-	LWLockAcquire(&space->stock_lock, LW_SHARED);
 	figures->objects += space->large_objects;
 	figures->allocated += space->large_pages * SIZES_PAGE;
 	figures->active += space->large_pages * SIZES_PAGE;
-	figures->free += space->returned_pages * SIZES_PAGE;
-	for (int kind = 0; kind < SLAB_KINDS; kind++)
-		figures->free += space->stocks[kind].count * slab_bytes(kind);
+}
+
+/*
+ * With all locks of the depot, in the order in which others take them, nobody
+ * takes objects or slabs out of what is committed, or brings them back.  The
+ * keeper counts pages before it gives them and after it has got them back.
+ */
+static void
+add_depot(Namespace *space, NamespaceFigures *figures)
+{
+	uint64		cached[SIZES_COUNT] = {0};
+
+	for (int class = 0; class < SIZES_COUNT; class++)
+		LWLockAcquire(&space->bins[class].bin.lock, LW_SHARED);
+	LWLockAcquire(&space->stock_lock, LW_SHARED);
+	add_shelves(space, cached);
+	for (int class = 0; class < SIZES_COUNT; class++)
+		add_bin(&space->bins[class].bin, class, cached[class], figures);
+	add_large(space, figures);
+	figures->committed = pg_atomic_read_u64(&space->committed);
 	LWLockRelease(&space->stock_lock);
+	for (int class = SIZES_COUNT - 1; class >= 0; class--)
+		LWLockRelease(&space->bins[class].bin.lock);
+	figures->mapped = figures->committed;
+	figures->free = figures->committed - figures->allocated - figures->cached;
 }
 
-/* Bytes of the namespace's pages that are in memory. */
-static uint64
-resident_bytes(Namespace *space)
-{
-	unsigned char present[ASKED_PAGES];
-	uint8		owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
-	uint64		pages = 0;
+/*
+ * What is resident
+ */
 
-	for (Size first = 0; first < region_pages; first += ASKED_PAGES)
+/* Pages from one on that belong to one owner, since a tag speaks for them. */
+typedef struct Reach
+{
+	uint8		owner;			/* 0 for nobody */
+	Size		end;
+} Reach;
+
+static Reach
+reach_of(Size page)
+{
+	PageTag		tag = page_tags[page];
+	bool		large = TAG_CLASS(tag) == CLASS_LARGE || TAG_CLASS(tag) == CLASS_LARGE_FREED;
+
+	return (Reach) {TAG_OWNER(tag), page + (large ? Max(1, page_slabs[page].pages) : 1)};
+}
+
+/* Count the pages of a group that are in memory, says the kernel, as their owners'. */
+static void
+add_group(Size page, Reach *reach, uint64 *resident)
+{
+	unsigned char present[GROUP_PAGES];
+	Size		count = Min(GROUP_PAGES, region_pages - page);
+
+	if (mincore(pagemap_address(page), count * SIZES_PAGE, present) != 0)
+		return;
+	for (Size i = 0; i < count; i++)
 	{
-		Size		count = Min(ASKED_PAGES, region_pages - first);
-
-		if (mincore(pagemap_address(first), count * SIZES_PAGE, present) != 0)
-			return 0;
-		for (Size i = 0; i < count; i++)
-			pages += (present[i] & 1) && TAG_OWNER(page_tags[first + i]) == owner;
+		if (page + i >= reach->end)
+			*reach = reach_of(page + i);
+		if (present[i] & 1)
+			resident[reach->owner] += SIZES_PAGE;
 	}
-	return pages * SIZES_PAGE;
 }
 
-static bool
-copy_identity(Namespace *space, NamespaceFigures *figures)
+/*
+ * Bytes of the pages with each owner's tag that are in memory.  Only groups of
+ * pages that are in use are looked at, since looking at tags takes memory.
+ */
+void
+figures_resident(uint64 *resident)
 {
+	Reach		reach = {0};
+
+	memset(resident, 0, FIGURES_OWNERS * sizeof(uint64));
+	for (Size page = 0; page < region_pages; page += GROUP_PAGES)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (page_groups[page / GROUP_PAGES] > 0)
+			add_group(page, &reach, resident);
+	}
+}
+
+/* Only who it is.  False if there is no namespace in the slot. */
+bool
+figures_name(int slot, NamespaceFigures *figures)
+{
+	Namespace  *space = &control->slots[slot];
 	bool		in_use;
 
+	memset(figures, 0, sizeof(*figures));
 	LWLockAcquire(&control->lock, LW_SHARED);
 	in_use = space->in_use && space->name[0] != '\0';
 	strlcpy(figures->name, space->name, NAMEDATALEN);
 	figures->created_at = space->created_at;
+	figures->owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
 	LWLockRelease(&control->lock);
 	return in_use;
 }
 
-/* False if there is no namespace in the slot. */
+/* All but what is resident.  False if there is no namespace in the slot. */
 bool
 figures_of(int slot, NamespaceFigures *figures)
 {
 	Namespace  *space = &control->slots[slot];
-	uint64		cached;
 
-	memset(figures, 0, sizeof(*figures));
-	if (!copy_identity(space, figures))
+	if (!figures_name(slot, figures))
 		return false;
 	magazine_settle_slot(slot);
-	figures->arena = space->arena;
 	figures->size_limit = pg_atomic_read_u64(&space->limit);
-	figures->committed = pg_atomic_read_u64(&space->committed);
-	figures->mapped = pg_atomic_read_u64(&space->mapped);
 	figures->refused = pg_atomic_read_u64(&space->refused);
 	figures->has_root = pg_atomic_read_u64(&space->root) != 0;
-	figures->resident = resident_bytes(space);
-	for (int class = 0; class < SIZES_COUNT; class++)
-		add_bin(&space->bins[class].bin, class, figures);
-	figures->free += figures->active - figures->allocated;
-	add_stock(space, figures);
-	figures->free += figures->committed - pg_atomic_read_u64(&space->held);
-	figures->free += pg_atomic_read_u64(&space->padding);
-	cached = add_cached(space, figures);
-	figures->objects -= Min(figures->objects, cached);
-	figures->allocated -= Min(figures->allocated, figures->cached);
+	add_depot(space, figures);
 	return true;
 }
 

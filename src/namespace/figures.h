@@ -10,19 +10,21 @@
 
 #include "namespace/shared.h"
 
+/* As many as a tag can tell apart. */
+#define FIGURES_OWNERS (UINT8_MAX + 1)
+
 typedef struct NamespaceFigures
 {
 	char		name[NAMEDATALEN];
 	TimestampTz created_at;
-	int			arena;			/* jemalloc's number in the keeper, -1 if it has none yet */
+	uint8		owner;			/* in the tags of its pages */
 	uint64		size_limit;
 	uint64		allocated;		/* bytes of objects in use */
 	uint64		cached;			/* bytes of objects in magazines */
 	uint64		free;			/* bytes of committed pages without such objects */
 	uint64		committed;		/* bytes that may be resident */
 	uint64		active;			/* bytes of pages with objects, or places for them */
-	uint64		resident;		/* bytes that are, says the kernel */
-	uint64		mapped;			/* bytes of address space */
+	uint64		mapped;			/* bytes of address space: its pages, and no others */
 	uint64		objects;		/* in use */
 	uint64		refused;
 	uint64		fills;
@@ -40,6 +42,8 @@ typedef struct BinFigures
 	uint64		slab_bytes;
 } BinFigures;
 
+extern void figures_resident(uint64 *resident);
+extern bool figures_name(int slot, NamespaceFigures *figures);
 extern bool figures_of(int slot, NamespaceFigures *figures);
 extern void figures_of_bin(int slot, int class, BinFigures *figures);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keeper.h
- *	  The process that owns the arenas of all namespaces.
+ *	  The process that has the pages of all namespaces.
  *
  *-------------------------------------------------------------------------
  */

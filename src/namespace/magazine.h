@@ -62,12 +62,6 @@ struct JemctxNamespace
 	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
 };
 
-#define LIFE_GENERATION(life) ((uint64) (life) >> 32)
-
-/* The life after one: of the same namespace, or of the next in its slot. */
-#define NEXT_EDITION(life) (LIFE_GENERATION(life) << 32 | (uint32) ((life) + 1))
-#define NEXT_GENERATION(life) ((LIFE_GENERATION(life) + 1) << 32 | (uint32) ((life) + 1))
-
 extern bool magazine_map(void);
 extern Shelf *magazine_shelf(int process, int slot);
 extern JemctxNamespace *magazine_handle(Namespace *space);

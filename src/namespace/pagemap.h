@@ -32,13 +32,15 @@ typedef uint32 PageTag;
 
 /* In the place of a size class. */
 #define CLASS_UNUSED 0x7f		/* the owner's, without objects */
-#define CLASS_LARGE 0x7e		/* the first page of a large object */
-#define CLASS_LARGE_REST 0x7d	/* its other pages */
-#define CLASS_LARGE_FREED 0x7c	/* freed, and not yet with the keeper */
+#define CLASS_LARGE 0x7e		/* the first page of a large object; its others have no tags */
+#define CLASS_LARGE_FREED 0x7d	/* freed, and not yet with the keeper */
 
 /* Beside a size class: objects are not to be used again, but returned. */
 #define CLASS_DRAINED 0x80
 #define TAG_DRAINED TAG(0, CLASS_DRAINED, 0)
+
+/* Pages are counted in groups, so that who looks for used ones need not look at all. */
+#define GROUP_PAGES 512
 
 #define SLAB_WORDS 4			/* a page has 256 objects of 16 bytes */
 
@@ -64,6 +66,7 @@ extern char *region_base;
 extern Size region_pages;
 extern PageTag *page_tags;
 extern Slab *page_slabs;
+extern uint16 *page_groups;		/* how many of each GROUP_PAGES are taken; the keeper writes */
 
 #pragma GCC visibility pop
 
@@ -89,6 +92,6 @@ pagemap_offset(const void *pointer, PageTag tag)
 
 extern bool pagemap_map(void);
 extern void pagemap_wipe(void);
-extern void pagemap_set(Size page, uint32 pages, uint8 owner, uint8 class);
+extern void pagemap_set(Size page, Size pages, uint8 owner, uint8 class);
 
 #endif							/* JEMCTX_PAGEMAP_H */

@@ -3,70 +3,47 @@
  * region.c
  *	  The address space of all namespaces.
  *
- * Which pages are taken is a bitmap, so that free neighbours are one run
- * without further ado.  Pages that are released while memory is behind them
- * are removed later, in runs as long as possible: every removal looks through
- * the page tables of all processes of the server.
+ * It is a file in memory without a name, of which the kernel tells at any time
+ * how much of it has been touched.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 
-#include "arena/limit.h"
-#include "arena/machine.h"
+#include "arena/arena.h"
 #include "namespace/faults.h"
 #include "namespace/region.h"
 
-#define WORD_BITS 64
+/* The unit of st_blocks. */
+#define BLOCK_BYTES 512
 
 int			namespace_memory;
 char	   *region_base;
 Size		region_pages;
 
-/* The keeper's own: a bit for each page. */
-static uint64 *taken;
-static uint64 *unclean;			/* free, with memory behind it */
-static Size unclean_pages;
+/* The region's file, -1 where it has none; every process inherits it. */
+static int	region_file = -1;
 
-static inline bool
-bit(const uint64 *map, Size page)
+/* Shared memory, of a file or (-1) without one, or NULL. */
+static void *
+map_shared(Size bytes, int file)
 {
-	return (map[page / WORD_BITS] >> page % WORD_BITS) & 1;
+	int			flags = MAP_SHARED | MAP_NORESERVE | (file < 0 ? MAP_ANONYMOUS : 0);
+	void	   *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file, 0);
+
+	return start == MAP_FAILED ? NULL : start;
 }
 
-static void
-set_bits(uint64 *map, Size page, Size pages)
-{
-	for (Size i = page; i < page + pages; i++)
-		map[i / WORD_BITS] |= UINT64CONST(1) << i % WORD_BITS;
-}
-
-static void
-clear_bits(uint64 *map, Size page, Size pages)
-{
-	for (Size i = page; i < page + pages; i++)
-		map[i / WORD_BITS] &= ~(UINT64CONST(1) << i % WORD_BITS);
-}
-
-static Size
-bitmap_words(void)
-{
-	return (region_pages + WORD_BITS - 1) / WORD_BITS;
-}
-
-/* Shared memory without a file, or NULL. */
 void *
 region_map(Size bytes)
 {
-	void	   *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-							 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return start == MAP_FAILED ? NULL : start;
+	return map_shared(bytes, -1);
 }
 
 /*
@@ -82,6 +59,24 @@ region_wipe(void *start, Size bytes)
 				 errmsg("could not empty the memory of namespaces: %m")));
 }
 
+/*
+ * Where the kernel does not overcommit, it must promise all of the region when
+ * it maps it, as it does without a file: pages of one it would refuse by a
+ * signal when they are touched.
+ */
+static void
+open_file(void)
+{
+	if (!arena_overcommits())
+		return;
+	region_file = memfd_create("jemctx region", MFD_CLOEXEC);
+	if (region_file >= 0 && ftruncate(region_file, region_size()) != 0)
+	{
+		close(region_file);
+		region_file = -1;
+	}
+}
+
 /* In the postmaster: map the region, or empty it after a crash. */
 bool
 region_enter(void)
@@ -93,7 +88,8 @@ region_enter(void)
 		return true;
 	}
 	region_pages = (Size) namespace_memory * 1024 / SIZES_PAGE;
-	region_base = region_map(region_size());
+	open_file();
+	region_base = map_shared(region_size(), region_file);
 	if (region_base != NULL && pagemap_map())
 		return true;
 	if (region_base != NULL)
@@ -108,190 +104,27 @@ region_size(void)
 	return region_pages * SIZES_PAGE;
 }
 
-/* In the keeper, when it starts: nothing is taken but the first page. */
-bool
-region_open(void)
-{
-	Size		words = bitmap_words();
-
-	taken = calloc(words, sizeof(uint64));
-	unclean = calloc(words, sizeof(uint64));
-	if (taken == NULL || unclean == NULL)
-		return false;
-	set_bits(taken, 0, 1);
-	set_bits(taken, region_pages, words * WORD_BITS - region_pages);
-	return true;
-}
-
-/* The first free page from page on, or the number of pages. */
-static Size
-next_free(Size page)
-{
-	while (page < region_pages)
-	{
-		uint64		free = ~taken[page / WORD_BITS] >> page % WORD_BITS;
-
-		if (free != 0)
-			return page + pg_rightmost_one_pos64(free);
-		page = (page / WORD_BITS + 1) * WORD_BITS;
-	}
-	return region_pages;
-}
-
-/* How many of the pages, at most so many, are free from page on? */
-static Size
-free_run(Size page, Size most)
-{
-	Size		pages = 0;
-
-	while (pages < most && page + pages < region_pages && !bit(taken, page + pages))
-		pages++;
-	return pages;
-}
-
-/* The lowest run of free pages that fits, or NO_PAGE. */
-static Size
-find_run(Size pages, Size alignment)
-{
-	Size		page = next_free(1);
-
-	while (page + pages <= region_pages)
-	{
-		Size		run;
-
-		page = TYPEALIGN(alignment, page);
-		run = free_run(page, pages);
-		if (run >= pages)
-			return page;
-		page = next_free(page + run + 1);
-	}
-	return NO_PAGE;
-}
-
-/* The kernel would not take these back: they are not free any more, and not clean. */
-static void
-take_unclean(Size page, Size pages)
-{
-	for (Size i = page; i < page + pages; i++)
-	{
-		if (!bit(unclean, i))
-			continue;
-		clear_bits(unclean, i, 1);
-		unclean_pages--;
-		pg_atomic_fetch_sub_u64(&control->committed, SIZES_PAGE);
-	}
-}
-
-static bool
-any_unclean(Size page, Size pages)
-{
-	for (Size i = page; i < page + pages; i++)
-	{
-		if (bit(unclean, i))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Take a run of pages.  clean says whether they are empty and take no memory.
- * NO_PAGE when there is none.
- */
-Size
-region_reserve(Size pages, Size alignment, bool *clean)
-{
-	Size		page = find_run(pages, alignment);
-
-	if (page == NO_PAGE)
-		return NO_PAGE;
-	if (any_unclean(page, pages))
-		region_trim();
-	*clean = !any_unclean(page, pages);
-	if (!*clean)
-		take_unclean(page, pages);
-	set_bits(taken, page, pages);
-	return page;
-}
-
-/* Give back a run of pages; committed if memory may be behind them. */
-void
-region_release(Size page, Size pages, bool committed)
-{
-	clear_bits(taken, page, pages);
-	if (committed)
-	{
-		set_bits(unclean, page, pages);
-		unclean_pages += pages;
-	}
-}
-
 /* Have the kernel take the memory behind pages; they read as zeros then. */
 bool
 region_remove(Size page, Size pages)
 {
-	if (fault_is_due(REMOVE))
-		return false;
-	if (madvise(pagemap_address(page), pages * SIZES_PAGE, MADV_REMOVE) != 0)
-		return false;
-	pg_atomic_fetch_sub_u64(&control->committed, pages * SIZES_PAGE);
-	return true;
-}
-
-static bool
-any_taken(Size page, Size pages)
-{
-	for (Size i = page; i < page + pages; i++)
-	{
-		if (bit(taken, i))
-			return true;
-	}
-	return false;
-}
-
-/* The descriptors of free pages take no memory, either, where they fill a page. */
-static void
-remove_descriptors(Size page, Size pages)
-{
-	Size		group = SIZES_PAGE / sizeof(Slab);
-
-	for (Size first = TYPEALIGN_DOWN(group, page); first < page + pages; first += group)
-	{
-		if (first + group <= region_pages && !any_taken(first, group))
-			(void) madvise(&page_slabs[first], SIZES_PAGE, MADV_REMOVE);
-	}
-}
-
-/* Remove what was released since the last time. */
-void
-region_trim(void)
-{
-	for (Size page = 1; unclean_pages > 0 && page < region_pages;)
-	{
-		Size		pages = 0;
-
-		if (unclean[page / WORD_BITS] == 0)
-		{
-			page = (page / WORD_BITS + 1) * WORD_BITS;
-			continue;
-		}
-		while (page + pages < region_pages && bit(unclean, page + pages))
-			pages++;
-		if (pages > 0 && region_remove(page, pages))
-		{
-			clear_bits(unclean, page, pages);
-			unclean_pages -= pages;
-			remove_descriptors(page, pages);
-		}
-		page += pages + 1;
-	}
+	return !fault_is_due(REMOVE) &&
+		madvise(pagemap_address(page), pages * SIZES_PAGE, MADV_REMOVE) == 0;
 }
 
 /*
- * May so many bytes more be taken from the machine?  This is the place for
- * every limit that does not belong to one namespace.
+ * Bytes of those that are committed which nobody has touched yet: they are
+ * promised, and the machine still counts them as available.  None where that
+ * is not to be found out.
  */
-bool
-region_may_commit(Size bytes)
+Size
+region_untouched(Size committed)
 {
-	return limit_admits_namespace(bytes) && machine_may_take(bytes);
+	struct stat status;
+	Size		touched;
+
+	if (region_file < 0 || fstat(region_file, &status) != 0)
+		return 0;
+	touched = (Size) status.st_blocks * BLOCK_BYTES;
+	return committed > touched ? committed - touched : 0;
 }

@@ -8,6 +8,9 @@
  * Waiting ends at a timeout and can be interrupted; what the keeper has got
  * for somebody who is not waiting any more goes back.
  *
+ * What takes longer the keeper does in steps: it does one, and has the process
+ * ask again, so that others need not wait for more than that.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -17,17 +20,24 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/shmem.h"
-#include "utils/timestamp.h"
+#include "portability/instr_time.h"
 
 #include "namespace/depot.h"
 #include "namespace/faults.h"
 #include "namespace/keeper.h"
+#include "namespace/region.h"
 #include "namespace/request.h"
 
 #define WORD_BITS 64
 
 /* The keeper answers within microseconds; this is for when it cannot. */
 #define ANSWER_MS 10000
+
+/* For so long it may put off a refusal, as memory comes back. */
+#define PATIENCE_MS 10000
+
+/* How long a process waits that is to ask later. */
+#define LATER_MS 1
 
 /* While waiting, how often to look whether the keeper is there at all. */
 #define LOOK_MS 100
@@ -104,6 +114,16 @@ request_cancel(void)
 		undo(request);
 }
 
+static double
+elapsed_ms(instr_time since)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, since);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
 static void
 no_answer(void)
 {
@@ -117,8 +137,9 @@ no_answer(void)
 static void
 wait_for(Request *request, RequestState state)
 {
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ANSWER_MS);
+	instr_time	since;
 
+	INSTR_TIME_SET_CURRENT(since);
 	while (pg_atomic_read_u32(&request->state) != state)
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -129,17 +150,20 @@ wait_for(Request *request, RequestState state)
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
 		shared_require();
-		if (GetCurrentTimestamp() > deadline)
+		if (elapsed_ms(since) > ANSWER_MS)
 			no_answer();
 	}
 }
 
-/* Have the keeper do it, and wait.  The answer is in the request, which is free then. */
+/* Have the keeper do it, or a step of it, and wait.  The answer is in the request, which is free then. */
 static void
-ask(Request *request)
+ask_once(Request *request)
 {
 	int			process = MyProc->pgprocno;
 
+	request->refused = request->again = request->later = false;
+	request->object = NULL;
+	request->purged = 0;
 	pg_write_barrier();
 	pg_atomic_write_u32(&request->state, REQUEST_WAITING);
 	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], UINT64CONST(1) << process % WORD_BITS);
@@ -158,6 +182,35 @@ ask(Request *request)
 	pg_atomic_write_u32(&request->state, REQUEST_FREE);
 }
 
+static void
+pause_for(long ms)
+{
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Ask until it is done.  Returns what was purged meanwhile. */
+static Size
+ask(Request *request)
+{
+	instr_time	since;
+	Size		purged = 0;
+
+	INSTR_TIME_SET_CURRENT(since);
+	request->repeats = 0;
+	for (;;)
+	{
+		ask_once(request);
+		purged += request->purged;
+		if (!request->again || elapsed_ms(since) > PATIENCE_MS)
+			return purged;
+		if (request->later)
+			pause_for(LATER_MS);
+		request->repeats++;
+	}
+}
+
 /* The process's request, to be filled in. */
 static Request *
 begin(RequestKind kind, Namespace *space, uint64 life)
@@ -169,9 +222,6 @@ begin(RequestKind kind, Namespace *space, uint64 life)
 	request->kind = kind;
 	request->space = space;
 	request->life = life;
-	request->refused = false;
-	request->object = NULL;
-	request->purged = 0;
 	return request;
 }
 
@@ -181,19 +231,22 @@ request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused)
 	Request    *request = begin(REQUEST_SLABS, space, life);
 
 	request->slabs = kind;
-	ask(request);
-	*refused = request->refused;
+	(void) ask(request);
+	*refused = request->refused || request->again;
 }
 
-/* NULL if there is no memory. */
+/* NULL if there is no memory.  clean: it is zero, and takes no memory yet. */
 void *
-request_large(Namespace *space, uint64 life, Size size, bool zero)
+request_large(Namespace *space, uint64 life, Size size, bool *clean)
 {
-	Request    *request = begin(REQUEST_LARGE, space, life);
+	Request    *request;
 
-	request->size = size;
-	request->zero = zero;
-	ask(request);
+	if (size > region_size())
+		return NULL;
+	request = begin(REQUEST_LARGE, space, life);
+	request->pages = (size + SIZES_PAGE - 1) / SIZES_PAGE;
+	(void) ask(request);
+	*clean = request->clean;
 	return request->object;
 }
 
@@ -203,17 +256,16 @@ request_reset(Namespace *space, uint64 life, bool drop)
 {
 	Request    *request = begin(drop ? REQUEST_DROP : REQUEST_RESET, space, life);
 
-	ask(request);
+	(void) ask(request);
+	if (request->again)
+		no_answer();
 	return !request->refused;
 }
 
 Size
 request_purge(void)
 {
-	Request    *request = begin(REQUEST_PURGE, NULL, 0);
-
-	ask(request);
-	return request->purged;
+	return ask(begin(REQUEST_PURGE, NULL, 0));
 }
 
 /*

@@ -16,7 +16,7 @@ typedef enum RequestKind
 	REQUEST_LARGE,				/* allocate a large object */
 	REQUEST_RESET,
 	REQUEST_DROP,
-	REQUEST_PURGE				/* of all namespaces */
+	REQUEST_PURGE				/* of all namespaces: a step */
 } RequestKind;
 
 typedef enum RequestState
@@ -36,11 +36,14 @@ typedef struct Request
 	Namespace  *space;
 	uint64		life;			/* of the namespace as the process knows it */
 	SlabKind	slabs;
-	Size		size;			/* bytes, of a large object */
-	bool		zero;
+	Size		pages;			/* of a large object */
+	int			repeats;		/* times that it was to be asked again */
 
 	bool		refused;		/* there is no memory, or the life has passed */
+	bool		again;			/* something is done for it: to be asked again, */
+	bool		later;			/* but not at once */
 	void	   *object;
+	bool		clean;			/* the object is zero */
 	Size		purged;			/* bytes */
 } Request;
 
@@ -49,7 +52,7 @@ extern void request_shmem_init(bool found);
 
 /* In a process */
 extern void request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused);
-extern void *request_large(Namespace *space, uint64 life, Size size, bool zero);
+extern void *request_large(Namespace *space, uint64 life, Size size, bool *clean);
 extern bool request_reset(Namespace *space, uint64 life, bool drop);
 extern Size request_purge(void);
 extern void request_cancel(void);

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/ipc.h"
@@ -54,14 +56,10 @@ static void
 init_slot(Namespace *space, int slot)
 {
 	space->slot = slot;
-	space->arena = -1;
 	pg_atomic_init_u64(&space->life, NEXT_GENERATION(0));
 	pg_atomic_init_u64(&space->limit, 0);
 	pg_atomic_init_u64(&space->root, 0);
 	pg_atomic_init_u64(&space->committed, 0);
-	pg_atomic_init_u64(&space->mapped, 0);
-	pg_atomic_init_u64(&space->held, 0);
-	pg_atomic_init_u64(&space->padding, 0);
 	pg_atomic_init_u64(&space->reserved, 0);
 	pg_atomic_init_u64(&space->refused, 0);
 	depot_init(space, control->tranche);
@@ -87,6 +85,8 @@ first_state(void)
 {
 	if (namespace_memory == 0)
 		return KEEPER_NO_REGION;
+	if (sysconf(_SC_PAGESIZE) != SIZES_PAGE)
+		return KEEPER_OTHER_PAGES;
 	if (!IsPostmasterEnvironment)
 		return KEEPER_STANDALONE;
 	if (!keeper_is_registered())
@@ -118,6 +118,8 @@ why_not(KeeperState state, const char **hint)
 		case KEEPER_NO_REGION:
 			*hint = "Set jemctx.namespace_memory.";
 			return "They have no memory.";
+		case KEEPER_OTHER_PAGES:
+			return "The system's pages are not of 4 kB.";
 		case KEEPER_NO_MAPPING:
 			*hint = "Lower jemctx.namespace_memory, or set it to 0.";
 			return "The kernel refused to map their memory when the server started.";

@@ -30,8 +30,8 @@
 /* Page number of no page: the region's first is never used. */
 #define NO_PAGE 0
 
-/* Slabs are kept apart by how full they are. */
-#define BIN_GROUPS 8
+/* Slabs are kept apart by how full they are; in the first group, empty. */
+#define BIN_GROUPS 9
 
 /* The slabs of one size class of a namespace.  All fields: its lock. */
 typedef struct Bin
@@ -56,9 +56,9 @@ typedef union PaddedBin
 typedef struct Stock
 {
 	uint32		first;			/* stock lock */
-	uint32		count;			/* stock lock */
+	uint32		count;			/* stock lock; the keeper takes a look without */
 	uint32		target;			/* how many the keeper wants there; it alone writes */
-	int32		taken;			/* stock lock; more than given, since the keeper's last tick */
+	int32		taken;			/* stock lock; more than given, since depot_tick() */
 	uint32		waited;			/* stock lock; times it was empty since then */
 } Stock;
 
@@ -82,11 +82,7 @@ typedef struct Namespace
 	pg_atomic_uint64 root;		/* a pointer */
 
 	/* written by the keeper */
-	pg_atomic_uint64 committed; /* bytes of pages that may hold memory */
-	pg_atomic_uint64 mapped;	/* bytes of address space */
-	pg_atomic_uint64 held;		/* of committed: slabs and large objects; the rest is dirty */
-	pg_atomic_uint64 padding;	/* of held: what jemalloc adds to large objects */
-	int			arena;			/* jemalloc's number in the keeper, -1 before */
+	pg_atomic_uint64 committed; /* bytes of its pages: never less than slabs and large objects have */
 
 	/* written by everybody */
 	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE); /* bytes that magazines may hold */
@@ -101,6 +97,12 @@ typedef struct Namespace
 
 	PaddedBin	bins[SIZES_COUNT] pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 } Namespace;
+
+#define LIFE_GENERATION(life) ((uint64) (life) >> 32)
+
+/* The life after one: of the same namespace, or of the next in its slot. */
+#define NEXT_EDITION(life) (LIFE_GENERATION(life) << 32 | (uint32) ((life) + 1))
+#define NEXT_GENERATION(life) ((LIFE_GENERATION(life) + 1) << 32 | (uint32) ((life) + 1))
 
 /*
  * What the tags of a namespace's pages have as their owner: another one after
@@ -121,6 +123,7 @@ typedef enum KeeperState
 	KEEPER_NO_SLOT,				/* no background worker could be registered */
 	KEEPER_STANDALONE,			/* no postmaster, no background workers */
 	KEEPER_NO_REGION,			/* jemctx.namespace_memory = 0 */
+	KEEPER_OTHER_PAGES,			/* the system's pages are not of SIZES_PAGE */
 	KEEPER_NO_MAPPING			/* the kernel refused to map the region */
 } KeeperState;
 

@@ -25,7 +25,7 @@ COMPAT_FUNCTION(jemctx_sql_namespace_reset);
 COMPAT_FUNCTION(jemctx_sql_namespace_set_limit);
 
 static void
-namespace_row(Row *row, const NamespaceFigures *figures)
+namespace_row(Row *row, const NamespaceFigures *figures, uint64 resident)
 {
 	row_text(row, figures->name);
 	row_int64(row, figures->size_limit);
@@ -34,7 +34,7 @@ namespace_row(Row *row, const NamespaceFigures *figures)
 	row_int64(row, figures->free);
 	row_int64(row, figures->committed);
 	row_int64(row, figures->active);
-	row_int64(row, figures->resident);
+	row_int64(row, resident);
 	row_int64(row, figures->mapped);
 	row_int64(row, figures->objects);
 	row_int64(row, figures->refused);
@@ -50,12 +50,16 @@ jemctx_get_namespaces(PG_FUNCTION_ARGS)
 {
 	Row			row;
 	NamespaceFigures figures;
+	uint64		resident[FIGURES_OWNERS];
 
 	row_begin(&row, fcinfo);
-	for (int slot = 0; namespace_exist() && slot < NAMESPACE_SLOTS; slot++)
+	if (!namespace_exist())
+		return (Datum) 0;
+	figures_resident(resident);
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		if (figures_of(slot, &figures))
-			namespace_row(&row, &figures);
+			namespace_row(&row, &figures, resident[figures.owner]);
 	}
 	return (Datum) 0;
 }
@@ -86,7 +90,7 @@ namespace_bin_rows(Row *row)
 		return;
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
-		if (!figures_of(slot, &figures))
+		if (!figures_name(slot, &figures))
 			continue;
 		for (int class = 0; class < SIZES_COUNT; class++)
 		{

@@ -1,0 +1,392 @@
+/*-------------------------------------------------------------------------
+ *
+ * supply.c
+ *	  How many slabs the keeper has ready, and what it takes back.
+ *
+ * Each namespace has a stock of slabs, from which processes take without the
+ * keeper's help.  It is as large as they took lately, within a small part of
+ * the namespace; what is more goes back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "portability/instr_time.h"
+#include "storage/procsignal.h"
+
+#include "namespace/depot.h"
+#include "namespace/faults.h"
+#include "namespace/magazine.h"
+#include "namespace/supply.h"
+
+/* Ticks without anything to do after which the clock stands still. */
+#define QUIET_TICKS 30
+
+/* Ticks after which a namespace that is not used gives back what its bins keep. */
+#define TIDY_TICKS 5
+
+/* Ticks for which a process's magazines stand still before they are asked for. */
+#define SHELF_TICKS 5
+
+/* Slabs in the stock of a namespace in use, of each kind: at least, and at first. */
+#define LEAST_STOCK 8
+#define FIRST_STOCK 64
+
+/* The stock of each kind is at most this part of what a namespace holds, and of what it may hold. */
+#define HELD_PART 24
+#define STOCK_PART 64
+
+/* Slabs allocated, and slabs or large objects taken back, before those who wait are looked after again. */
+#define BATCH 64
+#define BACK_BATCH 512
+
+/* When memory is short: how long magazines are waited for, and how often. */
+#define CALL_MS 20
+#define CALL_AGAIN_MS 1000
+
+/* Ticks since slabs were last asked of each namespace. */
+static uint32 quiet[NAMESPACE_SLOTS];
+
+/*
+ * Take pages for slabs, at most so many or a batch of them, and put them into
+ * the stock.
+ */
+static ExtentsResult
+add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
+{
+	Size		unit = slab_pages(kind);
+	PageRun		run;
+	ExtentsResult result = extents_take_slabs(space, unit, unit * Min(wanted, BATCH), &run);
+	Size		last;
+
+	if (result != EXTENTS_TAKEN)
+		return result;
+	last = run.page + run.pages - unit;
+	for (Size page = run.page; page < last; page += unit)
+		page_slabs[page].next = page + unit;
+	depot_stock(space, kind, run.page, last, run.pages / unit);
+	FAULT_POINT(DIE_KEEPER);
+	return EXTENTS_TAKEN;
+}
+
+/* Take slabs back until so many are left, but not more than a batch.  Returns how many pages. */
+static Size
+remove_slabs(Namespace *space, SlabKind kind, uint32 keep)
+{
+	uint32		page = depot_unstock(space, kind, keep, BACK_BATCH);
+	Size		pages = 0;
+
+	while (page != NO_PAGE)
+	{
+		uint32		next = page_slabs[page].next;
+
+		extents_free(space, page, slab_pages(kind));
+		pages += slab_pages(kind);
+		page = next;
+	}
+	return pages;
+}
+
+/* Large objects that were freed; how many pages of them were taken back. */
+static Size
+take_returned(Namespace *space)
+{
+	uint32		page = depot_returned(space, BACK_BATCH);
+	Size		pages = 0;
+
+	while (page != NO_PAGE)
+	{
+		uint32		next = page_slabs[page].next;
+
+		pages += page_slabs[page].pages;
+		extents_free(space, page, page_slabs[page].pages);
+		page = next;
+	}
+	return pages;
+}
+
+/*
+ * Memory is short: take back what nobody uses, or a batch of it, and have
+ * nothing ready.  Returns how many pages that were.
+ */
+Size
+supply_squeeze(Namespace *space)
+{
+	Size		pages = take_returned(space);
+
+	depot_tidy(space);
+	for (int kind = 0; kind < SLAB_KINDS; kind++)
+	{
+		space->stocks[kind].target = 0;
+		pages += remove_slabs(space, kind, 0);
+	}
+	return pages;
+}
+
+/* How many slabs a stock may have: a small part of what the namespace holds, and may hold. */
+static uint32
+most_stock(Namespace *space, SlabKind kind)
+{
+	uint64		committed = pg_atomic_read_u64(&space->committed);
+	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / HELD_PART);
+
+	return Max(1, Min(bytes, namespace_limit(space) / STOCK_PART) / slab_bytes(kind));
+}
+
+/* More has been taken than expected: expect more. */
+static void
+raise_target(Namespace *space, SlabKind kind)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	stock->target = Min(most_stock(space, kind), Max(FIRST_STOCK, stock->target * 2));
+}
+
+/* Somebody waits for slabs; repeated if there were none the last time. */
+ExtentsResult
+supply_slabs(Namespace *space, SlabKind kind, bool repeated)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	quiet[space->slot] = 0;
+	if (stock->count > 0)
+		return EXTENTS_TAKEN;	/* it was somebody else's wait */
+	if (repeated)
+		return add_slabs(space, kind, 1);
+	raise_target(space, kind);
+	return add_slabs(space, kind, stock->target);
+}
+
+ExtentsResult
+supply_large(Namespace *space, Size pages, void **object, bool *clean)
+{
+	PageRun		run;
+	ExtentsResult result = extents_take_large(space, pages, &run);
+
+	if (result != EXTENTS_TAKEN)
+		return result;
+	depot_count_large(space, pages);
+	*object = pagemap_address(run.page);
+	*clean = run.clean == pages;
+	return EXTENTS_TAKEN;
+}
+
+static bool
+fill_ahead(Namespace *space, SlabKind kind)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	if (stock->count >= stock->target)
+		return false;
+	if (stock->taken > (int32) stock->target)
+		raise_target(space, kind);
+	return add_slabs(space, kind, stock->target - stock->count) == EXTENTS_TAKEN;
+}
+
+/* Fill stocks that are low, before somebody has to wait.  False if there is no more to do. */
+bool
+supply_ahead(void)
+{
+	bool		filled = false;
+
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		for (int kind = 0; control->slots[slot].in_use && kind < SLAB_KINDS; kind++)
+			filled |= fill_ahead(&control->slots[slot], kind);
+	}
+	return filled;
+}
+
+/* Take back what is too much in a stock, once it is more than the stock will do with. */
+static bool
+trim(Namespace *space, SlabKind kind)
+{
+	Stock	   *stock = &space->stocks[kind];
+
+	return stock->count >= STOCK_EXCESS(stock->target) && remove_slabs(space, kind, stock->target) > 0;
+}
+
+/* Take back what is too much.  False if there is no more to do. */
+bool
+supply_trim(void)
+{
+	bool		trimmed = false;
+
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		Namespace  *space = &control->slots[slot];
+
+		if (!space->in_use)
+			continue;
+		trimmed |= take_returned(space) > 0;
+		for (int kind = 0; kind < SLAB_KINDS; kind++)
+			trimmed |= trim(space, kind);
+	}
+	return trimmed;
+}
+
+/*
+ * What processes keep
+ */
+
+/* Objects on a shelf, as a number that changes when they do; 0 if there are none. */
+static uint32
+sum_of(const Shelf *shelf)
+{
+	uint32		sum = 0;
+
+	for (int class = 0; class < SIZES_COUNT; class++)
+		sum = sum * 31 + shelf->counts[class] + shelf->returning[class];
+	return sum;
+}
+
+/* Has the process, if there is one, objects of the namespace that is in the slot now? */
+static bool
+has_objects(int process, int slot)
+{
+	Shelf	   *shelf = magazine_shelf(process, slot);
+
+	return GetPGProcByNumber(process)->pid != 0 &&
+		pg_atomic_read_u64(&shelf->life) == pg_atomic_read_u64(&control->slots[slot].life) &&
+		sum_of(shelf) != 0;
+}
+
+/* An idle process is woken up for it, and another comes to the end of its transaction. */
+static void
+ask_for_shelf(int process, int slot)
+{
+	PGPROC	   *proc = GetPGProcByNumber(process);
+
+	if (pg_atomic_exchange_u32(&magazine_shelf(process, slot)->flush_wanted, 1) == 0 &&
+		proc->backendId != InvalidBackendId)
+		SendProcSignal(proc->pid, PROCSIG_CATCHUP_INTERRUPT, proc->backendId);
+}
+
+/* For those of one namespace or, with NULL, of all. */
+static bool
+ask_for_shelves(const Namespace *space)
+{
+	bool		asked = false;
+
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		if (!control->slots[slot].in_use || (space != NULL && space->slot != slot))
+			continue;
+		for (int process = 0; process < shared_processes(); process++)
+		{
+			if (!has_objects(process, slot))
+				continue;
+			ask_for_shelf(process, slot);
+			asked = true;
+		}
+	}
+	return asked;
+}
+
+/*
+ * There is no memory but for what processes keep, if they do: have them give
+ * it back.  True if that may be worth waiting for.
+ */
+bool
+supply_call_in(Namespace *space)
+{
+	static instr_time called_at;
+	static bool called = false;
+	instr_time	now;
+	double		ms;
+
+	INSTR_TIME_SET_CURRENT(now);
+	ms = INSTR_TIME_GET_MILLISEC(now) - INSTR_TIME_GET_MILLISEC(called_at);
+	if (called && ms < CALL_MS)
+		return true;
+	if (called && ms < CALL_AGAIN_MS)
+		return false;
+	called = ask_for_shelves(space);
+	called_at = now;
+	return called;
+}
+
+/*
+ * The clock
+ */
+
+/* A stock that nothing was taken from is expected to be needed less. */
+static bool
+tick_stock(Namespace *space, SlabKind kind)
+{
+	Stock	   *stock = &space->stocks[kind];
+	int32		taken;
+	uint32		waited;
+
+	depot_tick(space, kind, &taken, &waited);
+	if (taken <= 0 && waited == 0 && stock->target > LEAST_STOCK)
+		stock->target /= 2;
+	if (stock->count > stock->target + stock->target / 2)
+		(void) remove_slabs(space, kind, stock->target);
+	stock->target = Min(stock->target, most_stock(space, kind));
+	return taken != 0 || waited > 0;
+}
+
+/* Returns whether there is more to do soon. */
+static bool
+tick_namespace(Namespace *space)
+{
+	uint32	   *ticks = &quiet[space->slot];
+	bool		used = false;
+
+	if (*ticks == TIDY_TICKS)
+		depot_tidy(space);
+	for (int kind = 0; kind < SLAB_KINDS; kind++)
+		used |= tick_stock(space, kind);
+	*ticks = used ? 0 : *ticks + 1;
+	return *ticks < QUIET_TICKS;
+}
+
+/* Ask a process for what is on its shelf, if that stands still. */
+static bool
+tick_shelf(int process, int slot)
+{
+	Shelf	   *shelf = magazine_shelf(process, slot);
+	uint32		sum = has_objects(process, slot) ? sum_of(shelf) : 0;
+
+	if (sum == 0)
+		return false;
+	if (sum != pg_atomic_read_u32(&shelf->sum))
+	{
+		pg_atomic_write_u32(&shelf->sum, sum);
+		return true;
+	}
+	ask_for_shelf(process, slot);
+	return false;
+}
+
+static bool
+tick_shelves(int slot)
+{
+	bool		busy = false;
+
+	for (int process = 0; process < shared_processes(); process++)
+		busy |= tick_shelf(process, slot);
+	return busy;
+}
+
+/* Returns whether there is more to do soon. */
+bool
+supply_tick(void)
+{
+	static uint32 ticks;
+	bool		busy = false;
+
+	ticks++;
+	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
+	{
+		Namespace  *space = &control->slots[slot];
+
+		if (!space->in_use)
+			continue;
+		busy |= tick_namespace(space);
+		if (ticks % SHELF_TICKS == 0)
+			busy |= tick_shelves(slot);
+	}
+	return busy || ticks % SHELF_TICKS != 0;
+}
