@@ -183,12 +183,6 @@ make_object(const Attempt *attempt)
 	return je.mallocx(attempt->size, attempt->flags);
 }
 
-static void *
-resize_object(const Attempt *attempt)
-{
-	return je.rallocx(attempt->pointer, attempt->size, attempt->flags);
-}
-
 /* Out of line, so that an allocation that succeeds stays short. */
 void *pg_noinline
 arena_alloc_again(Size size, int flags)
@@ -196,11 +190,19 @@ arena_alloc_again(Size size, int flags)
 	return arena_insist(&(Attempt) {.make = make_object, .size = size, .flags = flags});
 }
 
+#ifndef MEMSTATE_WATCHED
+static void *
+resize_object(const Attempt *attempt)
+{
+	return je.rallocx(attempt->pointer, attempt->size, attempt->flags);
+}
+
 static void *pg_noinline
 resize_again(void *pointer, Size size, int flags)
 {
 	return arena_insist(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
 }
+#endif
 
 /*
  * Move the contents of an object to another, both movable.  Their pages are
