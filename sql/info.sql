@@ -18,3 +18,5 @@ SELECT value = coalesce(substring(
 		pg_read_file('/sys/kernel/mm/transparent_hugepage/enabled', 0, 100, true) FROM '\[(\w+)\]'),
 	'unsupported') AS transparent_huge_pages
 FROM jemctx_info WHERE name = 'transparent_huge_pages';
+-- A control group without a limit has none, whatever number its version says that by.
+SELECT cgroup_limit IS NULL OR cgroup_limit < 2 ^ 62 AS cgroup_limit FROM jemctx_server;

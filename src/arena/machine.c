@@ -84,13 +84,16 @@ read_number(const char *directory, const char *name, Size missing)
 	return strtoull(text, NULL, 10);
 }
 
-/* What a control group may have, SIZE_MAX for no limit: version 1 has a number near it. */
+/* Version 1 says no limit by the largest number of whole pages, which depends on their size. */
+#define NO_LIMIT ((Size) 1 << 62)
+
+/* What a control group may have, SIZE_MAX for no limit. */
 static Size
 group_limit(const CgroupFiles *files, const char *directory)
 {
 	Size		limit = read_number(directory, files->limit, SIZE_MAX);
 
-	return limit >= SIZE_MAX / 2 ? SIZE_MAX : limit;
+	return limit >= NO_LIMIT ? SIZE_MAX : limit;
 }
 
 /* What a control group may still take; file pages can be dropped for it. */
