@@ -42,3 +42,5 @@ SELECT name FROM jemctx_contexts WHERE name <> 'CacheMemoryContext';
 SELECT a.allocated - c.allocated < 1000000 AS allocated
 FROM jemctx_arenas a, jemctx_contexts c
 WHERE a.name = 'persistent' AND c.name = 'CacheMemoryContext';
+-- Large chunks grow, whole, where the kernel has hardly any mappings left.
+SELECT jemctx_test_few_mappings('persistent') > 0 AS grown;

@@ -26,3 +26,5 @@ SELECT sum(allocated) AS before_allocated FROM jemctx_arenas \gset
 SELECT jemctx_test_create('transient', 5000);
 SELECT jemctx_test_create('transient', 5000);
 SELECT abs(sum(allocated) - :before_allocated) < 100000 AS same FROM jemctx_arenas;
+-- Large chunks grow, whole, where the kernel has hardly any mappings left.
+SELECT jemctx_test_few_mappings('transient') > 0 AS grown;

@@ -13,8 +13,6 @@
  */
 #include "postgres.h"
 
-#include <sys/mman.h>
-
 #include "utils/guc.h"
 
 #include "arena/account.h"
@@ -23,17 +21,13 @@
 #include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
+#include "arena/move.h"
 #include "arena/quarantine.h"
 #include "arena/refusal.h"
 #include "arena/run.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
-
-/* Since Linux 5.7; older kernels refuse it. */
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
 
 #define DEFAULT_DIRTY_DECAY 60000
 #define MIN_DIRTY_DECAY (-1)
@@ -203,33 +197,6 @@ resize_again(void *pointer, Size size, int flags)
 	return arena_insist(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
 }
 #endif
-
-/*
- * Move the contents of an object to another, both movable.  Their pages are
- * moved if the kernel can do that and leave the old ones mapped and empty
- * (Linux 5.7), so that jemalloc notices nothing; else they are copied.  Where
- * the kernel charges what is mapped, having both mapped may be too much.
- *
- * The kernel unmaps the place that pages are moved to before it finds that it
- * cannot move them.  Returns false, nothing moved, in the case that it cannot
- * be mapped again, either.
- */
-static bool
-move_contents(char *to, char *from, Size size)
-{
-	Size		pages = TYPEALIGN_DOWN((Size) 1 << ARENA_PAGE_LG, size);
-
-	if (!arena_overcommits())
-		pages = 0;
-	else if (mremap(from, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED)
-	{
-		if (!hooks_map_again(to, pages))
-			return false;
-		pages = 0;
-	}
-	memcpy(to + pages, from + pages, size - pages);
-	return true;
-}
 
 /*
  * Have jemalloc change the size of an object.  Tools that watch memory do not

@@ -55,6 +55,9 @@ CREATE FUNCTION jemctx_test_shift(bits int) RETURNS int AS 'MODULE_PATHNAME' LAN
 -- Memory that is refused on purpose, in a checking build: how often.
 CREATE FUNCTION jemctx_test_refused(lifetime text, most int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
+-- Chunks of several mappings grow with few left: how many did.
+CREATE FUNCTION jemctx_test_few_mappings(lifetime text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
 -- Memory that a limit refuses.
 CREATE FUNCTION jemctx_test_cope(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_realloc_zero(refused bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
