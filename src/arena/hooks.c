@@ -21,7 +21,6 @@
  */
 #include "postgres.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -31,14 +30,13 @@
 #include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
-
-#define OVERCOMMIT_FILE "/proc/sys/vm/overcommit_memory"
+#include "jemalloc/mallctl.h"
 
 #define ACCESSIBLE (PROT_READ | PROT_WRITE)
 #define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* Set in the postmaster, constant in its children. */
-static bool overcommit = true;
+static bool overcommit;
 static size_t page_size;
 
 /* While false no arena can grow; see adopt.c. */
@@ -122,6 +120,26 @@ hook_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed, unsi
 	return true;
 }
 
+/* Fresh pages, which the kernel does not charge. */
+static bool
+make_inaccessible(char *start, size_t length)
+{
+	return mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+}
+
+/*
+ * Have the kernel charge pages.  It may refuse having charged some; mapping
+ * them again instead, it could refuse having unmapped them.
+ */
+static bool
+make_accessible(char *start, size_t length)
+{
+	if (mprotect(start, length, ACCESSIBLE) == 0)
+		return true;
+	make_inaccessible(start, length);
+	return false;
+}
+
 static bool
 hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 			size_t offset, size_t length, unsigned arena_ind)
@@ -130,8 +148,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 
 	if (fault_due() || !limit_admits(length))
 		return true;
-	if (!overcommit &&
-		mmap(start, length, ACCESSIBLE, MAP_FLAGS | MAP_FIXED, -1, 0) == MAP_FAILED)
+	if (!overcommit && !make_accessible(start, length))
 		return true;
 	count(hooks_arena(hooks), length);
 	return false;
@@ -148,7 +165,7 @@ hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
 		if (madvise(start, length, MADV_DONTNEED) != 0)
 			return true;
 	}
-	else if (mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+	else if (!make_inaccessible(start, length))
 		return true;
 	count(hooks_arena(hooks), -(int64) length);
 	return false;
@@ -192,21 +209,35 @@ static const extent_hooks_t our_hooks = {
 };
 
 /*
- * Find out how the kernel accounts for memory.  A kernel that does not say is
- * taken for one that overcommits, as jemalloc does.
+ * Does the kernel overcommit?  jemalloc has found out for itself when it
+ * started, and has mapped memory accordingly, which will go through our hooks:
+ * so have it map some uncommitted, and see whether it says that all memory is
+ * committed.  It takes a kernel that does not say for one that does not.
  */
+static bool
+jemalloc_overcommits(void)
+{
+	extent_hooks_t *hooks;
+	size_t		size = mallctl_size("arenas.page");
+	bool		zero = false;
+	bool		commit = false;
+	void	   *pages;
+
+	mallctl_call("arena.0.extent_hooks", &hooks, sizeof(hooks), NULL, 0);
+	pages = hooks->alloc(hooks, NULL, size, size, &zero, &commit, 0);
+	if (pages == NULL)
+		return false;
+	if (hooks->dalloc == NULL || hooks->dalloc(hooks, pages, size, commit, 0))
+		munmap(pages, size);
+	return commit;
+}
+
+/* In the postmaster, before any arena has our hooks. */
 void
 hooks_enter(void)
 {
-	int			fd = open(OVERCOMMIT_FILE, O_RDONLY | O_CLOEXEC);
-	char		mode = '0';
-
 	page_size = sysconf(_SC_PAGESIZE);
-	if (fd < 0)
-		return;
-	if (read(fd, &mode, 1) == 1)
-		overcommit = (mode != '2');
-	close(fd);
+	overcommit = jemalloc_overcommits();
 }
 
 /* Map committed pages again that have lost their mapping; they are empty then. */
