@@ -3,6 +3,7 @@
 #   make && make install      build and install
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
+#   make lint                 look for mistakes without running anything
 #   make bench                measure against a stock server
 
 EXTENSION = jemctx
@@ -42,13 +43,17 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test bench regress-tests
+.PHONY: demo test lint bench regress-tests
 
 demo:
 	@test/demo
 
 test:
 	@test/run
+
+lint:
+	@test/setup lint
+	@test/lint
 
 bench:
 	@test/setup bench

@@ -84,7 +84,7 @@ extern void *arena_insist(const Attempt *attempt);
  * From this size on objects grow by moving their pages instead of copying
  * them; for that they begin on a page.
  */
-#define ARENA_MOVABLE (256 * 1024)
+#define ARENA_MOVABLE ((Size) 256 * 1024)
 #define ARENA_PAGE_LG 12
 
 static inline int

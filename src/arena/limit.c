@@ -23,7 +23,7 @@
 #include "arena/limit.h"
 #include "arena/refusal.h"
 
-#define SERVER_STEP (1024 * 1024)
+#define SERVER_STEP ((Size) 1024 * 1024)
 
 /* From this share of a limit on nobody keeps unused memory. */
 #define PRESSURE(limit) ((limit) / 4 * 3)

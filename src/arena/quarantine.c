@@ -19,7 +19,7 @@
 
 /* Heads that are kept, and the size that jemalloc can shrink a large object to where it lies. */
 #define HEADS 16
-#define HEAD_SIZE (16 * 1024)
+#define HEAD_SIZE ((Size) 16 * 1024)
 
 static struct
 {

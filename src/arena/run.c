@@ -30,7 +30,7 @@ static const Size run_sizes[] = {4096, 12288};
 /* The fewest chunks in a run of either kind. */
 static const uint16 fewest_chunks[RUN_KINDS] = {4, 3};
 
-#define SMALLEST_CHUNK (2 * RUN_GRAIN)
+#define SMALLEST_CHUNK ((Size) 2 * RUN_GRAIN)
 
 /* Classes are an eighth of their size apart, if grains allow. */
 #define CLASS_SPACING 8

@@ -144,7 +144,7 @@ run_take_out(RunClass *set, uint32 class, uint32 *number)
 	run->live++;
 	set->live++;
 	if (run->free == NO_PLACE)
-		return run->chunks + set->size * run->fresh++;
+		return run->chunks + (Size) set->size * run->fresh++;
 	chunk = run->chunks + (Size) run->free * RUN_GRAIN;
 	run->free = run_read_link(chunk);
 	return chunk;

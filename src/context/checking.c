@@ -31,7 +31,7 @@
 #ifdef JEMCTX_CHECKING
 
 #define FREED_BYTE 0x7F
-#define FILL_MAX (1024 * 1024)
+#define FILL_MAX ((Size) 1024 * 1024)
 
 #define SENTINEL UINT64CONST(0x7E5EA17E7E5EA17E)
 #define SENTINEL_SIZE sizeof(uint64)
@@ -39,7 +39,7 @@
 #define SEAL_SALT UINT64CONST(0x9E3779B97F4A7C15)
 
 /* Chunks smaller than this move whenever they are resized, so that whoever kept the old address is found out. */
-#define MOVED_MAX (64 * 1024)
+#define MOVED_MAX ((Size) 64 * 1024)
 
 static const MemoryContextMethods freed_methods;
 static MemoryContextData freed_chunks = {

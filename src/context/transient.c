@@ -25,8 +25,8 @@
 
 /* Sizes of blocks: the one with the context, the next, and the largest. */
 #define FIRST_BLOCK 2048
-#define SECOND_BLOCK (8 * 1024)
-#define LARGEST_BLOCK (1024 * 1024)
+#define SECOND_BLOCK ((Size) 8 * 1024)
+#define LARGEST_BLOCK ((Size) 1024 * 1024)
 
 /* Up to this size chunks share blocks. */
 #define SMALL_MAX 8192

@@ -49,7 +49,7 @@ environment_is_ours(void)
 {
 	const char *guard = getenv(GUARD);
 
-	return guard != NULL && atoi(guard) == (int) getpid();
+	return guard != NULL && strtol(guard, NULL, 10) == getpid();
 }
 
 /* Mark the program that this process is about to execute. */

@@ -139,11 +139,12 @@ void
 library_check(void)
 {
 	const char *version = "unknown";
-	size_t		len = sizeof(version);
+	size_t		len = sizeof(version);	/* NOLINT(bugprone-sizeof-expression): of the pointer */
 	int			major = 0;
 	int			minor = 0;
 
 	if (je.mallctl("version", &version, &len, NULL, 0) != 0 ||
+		/* NOLINTNEXTLINE(cert-err34-c): jemalloc's numbers fit an int */
 		sscanf(version, "%d.%d", &major, &minor) != 2 ||
 		major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
 		ereport(ERROR,

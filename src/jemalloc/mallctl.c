@@ -45,6 +45,7 @@ mallctl_create_arena(extent_hooks_t *hooks)
 
 	/* an experimental node may change; then the hooks count metadata, too */
 	if (je.mallctl("experimental.arenas_create_ext", &arena, &len, &config, sizeof(config)) != 0 &&
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): jemalloc takes the pointer */
 		je.mallctl("arenas.create", &arena, &len, &hooks, sizeof(hooks)) != 0)
 		return -1;
 	return arena;

@@ -84,13 +84,13 @@ read_arguments(int *argc)
 		got = read(fd, buf.data + buf.len, 1024);
 		if (got < 0)
 			fail("read \"/proc/self/cmdline\"");
-		buf.len += got;
+		buf.len += (int) got;
 	} while (got > 0);
 	close(fd);
 
 	*argc = 0;
 	argv = palloc0((buf.len + 1) * sizeof(char *));
-	for (int start = 0; start < buf.len; start += strlen(buf.data + start) + 1)
+	for (int start = 0; start < buf.len; start += (int) strlen(buf.data + start) + 1)
 		argv[(*argc)++] = buf.data + start;
 	return argv;
 }
@@ -281,9 +281,9 @@ unblock_signals(void)
 {
 	sigset_t	blocked;
 
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
+	(void) signal(SIGTERM, SIG_DFL);
+	(void) signal(SIGINT, SIG_DFL);
+	(void) signal(SIGQUIT, SIG_DFL);
 	sigpending(&blocked);
 	sigaddset(&blocked, SIGHUP);
 	sigaddset(&blocked, SIGUSR1);
@@ -355,7 +355,7 @@ reexec_postmaster(void)
 
 	/* The program finds its libraries by this name, so it must not be relative. */
 	argv[0] = my_exec_path;
-	fflush(NULL);
+	(void) fflush(NULL);
 	unblock_signals();
 	execv(program, argv);
 	fail("execute it");

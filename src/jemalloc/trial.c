@@ -123,7 +123,7 @@ trial_run(Trial *trial, void (*act) (const void *arg), const void *arg)
 	int			fds[2];
 	pid_t		pid;
 
-	fflush(NULL);
+	(void) fflush(NULL);
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		fail("make a pipe");
 	pid = fork_blocked();

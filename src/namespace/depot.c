@@ -152,7 +152,7 @@ is_loose(const Bin *bin, const SizeClass *class)
 {
 	uint64		places = (uint64) bin->slabs * class->capacity;
 
-	return places - bin->out > places / LOOSE_PART + LOOSE_SLABS * class->capacity;
+	return places - bin->out > places / LOOSE_PART + (uint64) LOOSE_SLABS * class->capacity;
 }
 
 static inline void
@@ -350,7 +350,7 @@ take_from_slab(uint32 page, const SizeClass *class, void **objects, int wanted)
 			int			first = pg_rightmost_one_pos64(free);
 
 			free &= free - 1;
-			objects[count++] = start + (word * WORD_BITS + first) * class->size;
+			objects[count++] = start + (Size) (word * WORD_BITS + first) * class->size;
 		}
 		slab->used[word] = ~free;
 	}

@@ -31,7 +31,7 @@
 
 /* So many times the demand, and so much, may be kept; up to so much, jemalloc decides. */
 #define KEEP_FACTOR 2
-#define KEEP_BYTES (8 * 1024 * 1024)
+#define KEEP_BYTES ((int64) 8 * 1024 * 1024)
 
 /* Bytes that the thread had when the peak was last reset. */
 static int64 had_at_reset;

@@ -55,7 +55,7 @@
 #define ALARMS 4
 
 /* Less than this is not worth a purge. */
-#define WORTH_PURGING (256 * 1024)
+#define WORTH_PURGING ((Size) 256 * 1024)
 
 /* The status that ReadyForQuery has outside of a transaction. */
 #define OUTSIDE_TRANSACTION 'I'

@@ -28,7 +28,7 @@
 #include "policy/worker.h"
 
 /* Less than this is not worth a purge. */
-#define WORTH_PURGING (4 * 1024 * 1024)
+#define WORTH_PURGING ((Size) 4 * 1024 * 1024)
 
 /* What the process has held after the last purge. */
 static Size purged_to;

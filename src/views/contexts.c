@@ -28,7 +28,7 @@ clipped_ident(const char *ident)
 {
 	if (ident == NULL)
 		return NULL;
-	return pnstrdup(ident, pg_mbcliplen(ident, strlen(ident), MAX_IDENT));
+	return pnstrdup(ident, pg_mbcliplen(ident, (int) strlen(ident), MAX_IDENT));
 }
 
 static void

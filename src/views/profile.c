@@ -68,7 +68,7 @@ take_file(const char *path)
 	{
 		enlargeStringInfo(&buf, BLCKSZ);
 		got = fread(buf.data + buf.len, 1, BLCKSZ, file);
-		buf.len += got;
+		buf.len += (int) got;
 	} while (got > 0);
 	if (ferror(file))
 		ereport(ERROR,

@@ -33,6 +33,7 @@ resident_bytes(void)
 				 errmsg("could not open \"/proc/self/smaps_rollup\": %m")));
 	while (fgets(line, sizeof(line), file) != NULL)
 	{
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel prints an unsigned long */
 		if (sscanf(line, "Anonymous: %lu kB", &kb) == 1)
 			break;
 	}

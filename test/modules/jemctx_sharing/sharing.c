@@ -79,7 +79,7 @@ present_bytes(char *start, char *end)
 	unsigned char present[ASKED_PAGES];
 	Size		pages = 0;
 
-	for (; start < end; start += ASKED_PAGES * PAGE)
+	for (; start < end; start += (Size) ASKED_PAGES * PAGE)
 	{
 		Size		count = Min(ASKED_PAGES, (end - start) / PAGE);
 

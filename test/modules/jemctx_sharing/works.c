@@ -228,7 +228,7 @@ run_burst(Part *part, const Peer *peer)
 	}
 	part->ns = (before - start) / (double) NEW_OBJECTS;
 	qsort(times, NEW_OBJECTS, sizeof(uint32), compare_times);
-	part->p99 = times[NEW_OBJECTS / 100 * 99];
+	part->p99 = times[(int) (NEW_OBJECTS * 0.99)];
 	meet(part);
 	for (int i = 0; i < NEW_OBJECTS; i++)
 		peer->free(objects[i]);

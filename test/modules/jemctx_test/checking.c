@@ -41,7 +41,7 @@ jemctx_test_overrun(PG_FUNCTION_ARGS)
 	if (strcmp(then, "free") == 0)
 		pfree(pointer);
 	else if (strcmp(then, "resize") == 0)
-		pointer = repalloc(pointer, bytes * 2);
+		pointer = repalloc(pointer, (Size) bytes * 2);
 	else if (strcmp(then, "reset") == 0)
 		MemoryContextReset(context);
 	else if (strcmp(then, "check") == 0)
@@ -97,7 +97,7 @@ jemctx_test_stale(PG_FUNCTION_ARGS)
 	pointer = MemoryContextAlloc(context, PG_GETARG_INT32(1));
 	MemoryContextAlloc(context, PG_GETARG_INT32(1));
 	if (strcmp(before, "resize") == 0)
-		result = *(char *) repalloc(pointer, PG_GETARG_INT32(1) + 1);
+		result = *(unsigned char *) repalloc(pointer, PG_GETARG_INT32(1) + 1);
 	else if (strcmp(before, "reset") == 0)
 		MemoryContextReset(context);
 	else

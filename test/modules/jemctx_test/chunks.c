@@ -92,7 +92,7 @@ jemctx_test_sizes(PG_FUNCTION_ARGS)
 	{
 		fill_and_free(context, order);
 		if (lifetime_arg(fcinfo) == JEMCTX_PERSISTENT)
-			check_compare(MemoryContextMemAllocated(context, false), <=, empty + CHUNKS * MAX_ENTRY);
+			check_compare(MemoryContextMemAllocated(context, false), <=, empty + (Size) CHUNKS * MAX_ENTRY);
 		if (kept == 0)
 			kept = MemoryContextMemAllocated(context, false);
 		else
@@ -153,7 +153,7 @@ jemctx_test_steps(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
 	Size		size = 1;
-	Size		largest = 20 * 1024 * 1024;
+	Size		largest = (Size) 20 * 1024 * 1024;
 	char	   *data = MemoryContextAlloc(context, size);
 
 	fill(data, size, 9);
@@ -172,7 +172,7 @@ jemctx_test_steps(PG_FUNCTION_ARGS)
 		size -= size / 3 + 1;
 		data = repalloc(data, size);
 		check_filled(data, size, 9);
-		if (size > 16 * 1024)
+		if (size > 16384)
 			check_compare(GetMemoryChunkSpace(data), <=, size + size / 3 + 200);
 	}
 	MemoryContextDelete(context);

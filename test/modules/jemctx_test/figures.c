@@ -21,6 +21,7 @@ compare_printed(MemoryContext context, void *passthru, const char *printed, bool
 	size_t		used;
 	int			parsed;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the numbers are those of a size_t */
 	parsed = sscanf(printed, "%zu total in %*u %*[a-z]; %*u free (%*u chunks); %zu used", &total, &used);
 	if (parsed != 2)
 		elog(ERROR, "statistics not as core prints them: %s", printed);
@@ -85,7 +86,7 @@ check_persistent_stats(MemoryContext context)
 		chunks[i] = MemoryContextAlloc(context, test_sizes[i]);
 		space += GetMemoryChunkSpace(chunks[i]);
 		check_compare(MemoryContextMemAllocated(context, false), >=, space);
-		check_compare(MemoryContextMemAllocated(context, false), <=, space + 64 * (i + 1));
+		check_compare(MemoryContextMemAllocated(context, false), <=, space + (Size) 64 * (i + 1));
 		check_equal(counters_of(context).totalspace, MemoryContextMemAllocated(context, false));
 		check_equal(counters_of(context).nblocks, i + 1);
 	}

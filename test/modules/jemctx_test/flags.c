@@ -56,13 +56,13 @@ attempt_alloc_huge(MemoryContext context, void *pointer, Size size)
 static void
 attempt_realloc(MemoryContext context, void *pointer, Size size)
 {
-	pointer = repalloc(pointer, size);
+	pfree(repalloc(pointer, size));
 }
 
 static void
 attempt_realloc_huge(MemoryContext context, void *pointer, Size size)
 {
-	pointer = repalloc_huge(pointer, size);
+	pfree(repalloc_huge(pointer, size));
 }
 
 static void

@@ -82,7 +82,7 @@ shuffle(int *numbers, int count, pg_prng_state *state)
 {
 	for (int i = 0; i < count; i++)
 	{
-		int			other = pg_prng_uint64_range(state, 0, i);
+		int			other = (int) pg_prng_uint64_range(state, 0, i);
 
 		numbers[i] = numbers[other];
 		numbers[other] = i;
@@ -92,8 +92,8 @@ shuffle(int *numbers, int count, pg_prng_state *state)
 /* Sizes on both sides of every border there is, known to a client or not. */
 static const Size test_sizes[] = {
 	0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100, 240, 500, 1000, 1008, 1024,
-	4064, 4079, 4080, 4081, 4096, 8191, 8192, 8193, 12288, 16384, 100 * 1024,
-	256 * 1024 - 40, 256 * 1024 - 16, 256 * 1024, 1000000, 10 * 1024 * 1024
+	4064, 4079, 4080, 4081, 4096, 8191, 8192, 8193, 12288, 16384, 102400,
+	262104, 262128, 262144, 1000000, 10485760
 };
 
 /* namespaces.c: the namespace that a function is called with the name of */

@@ -199,7 +199,7 @@ jemctx_test_ns_stale(PG_FUNCTION_ARGS)
 		object = jemctx_namespace_allocate(kept, 100, 0);
 		memset(object, 1, 100);
 	}
-	else if (strcmp(what, "look") == 0)
+	else if (strcmp(what, "look") == 0 && object != NULL)
 		PG_RETURN_INT32(*(char *) object);
 	else if (strcmp(what, "allocate") == 0)
 		object = jemctx_namespace_allocate(kept, 100, 0);

@@ -95,7 +95,7 @@ free_object(JemctxNamespace *ns, Object *object)
 static Object *
 exchange(Table *table, Object *object)
 {
-	int			place = pg_prng_uint64_range(&state, 0, PLACES - 1);
+	int			place = (int) pg_prng_uint64_range(&state, 0, PLACES - 1);
 
 	return (Object *) (uintptr_t) pg_atomic_exchange_u64(&table->places[place], (uintptr_t) object);
 }
@@ -183,7 +183,7 @@ jemctx_test_ns_torture_end(PG_FUNCTION_ARGS)
  * Replace random objects, so many live bytes, in three phases of other sizes
  * that overlap.  What there is then stays.
  */
-#define SHIFT_BYTES (8 * 1024 * 1024)
+#define SHIFT_BYTES ((Size) 8 * 1024 * 1024)
 #define SHIFT_MOST 200000
 
 Datum
@@ -203,7 +203,7 @@ jemctx_test_ns_shift(PG_FUNCTION_ARGS)
 
 			while (live + size > SHIFT_BYTES)
 			{
-				int			i = pg_prng_uint64_range(&state, 0, count - 1);
+				int			i = (int) pg_prng_uint64_range(&state, 0, count - 1);
 
 				live -= jemctx_namespace_usable_size(ns, objects[i]);
 				jemctx_namespace_free(ns, objects[i]);

@@ -72,7 +72,7 @@ check_slot(Torture *torture, int i)
 
 	check(GetMemoryChunkContext(slot->data) == slot_context(torture, i));
 	/* the second cookie is whole, unless the chunk is too short for both */
-	if (slot->size >= 2 * COOKIE)
+	if (slot->size >= (Size) 2 * COOKIE)
 		check_filled(slot->data, length, slot->cookie);
 	check_filled(slot->data + slot->size - length, length, slot->cookie);
 }
@@ -122,7 +122,7 @@ reset_context(Torture *torture, int context)
 static void
 step(Torture *torture)
 {
-	int			i = pg_prng_uint64_range(&torture->state, 0, SLOTS - 1);
+	int			i = (int) pg_prng_uint64_range(&torture->state, 0, SLOTS - 1);
 
 	if (torture->slots[i].data == NULL)
 		fill_slot(torture, i);
