@@ -28,6 +28,9 @@ $ENV{PGCTLTIMEOUT} = $answer_deadline;
 # A program that ends before it has read what it is asked is told by what it says.
 $SIG{PIPE} = 'IGNORE';
 
+# Servers are stopped at the end of the file, also when that is early.
+$SIG{$_} = sub { die 'ended by a signal' } for qw(TERM INT HUP);
+
 # A cluster with jemctx preloaded and the extension created, not running.  Autovacuum would change
 # figures and caches under the tests' hands; those that want it turn it on.
 sub new_node
