@@ -131,11 +131,7 @@ arena_purge(void)
 	quarantine_flush();
 	if (jemalloc_is_malloc)
 		act("thread.tcache.flush");
-	for (int i = 0; i < all_arenas_count; i++)
-	{
-		if (all_arenas[i]->index >= 0)
-			act(mallctl_arena("arena.%u.purge", all_arenas[i]->index));
-	}
+	act(mallctl_arena("arena.%u.purge", MALLCTL_ARENAS_ALL));
 	after = account_committed();
 	return before > after ? before - after : 0;
 }

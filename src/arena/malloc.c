@@ -8,8 +8,7 @@
  * what it does not use, and the allocation is tried again.
  *
  * The re-executed postmaster preloads this module before jemalloc, so
- * everybody's malloc is the one below.  In any other server nobody finds it,
- * and the limits are met a little earlier.
+ * everybody's malloc is the one below.
  *
  * C++'s operator new and the aligned variants are left to jemalloc.
  *

@@ -3,17 +3,21 @@
  * jemalloc.c
  *	  Get jemalloc into the server.
  *
- * There are three ways in.  The user may have started the server with
- * jemalloc in LD_PRELOAD; then there is nothing to do.  Otherwise the
- * postmaster re-executes itself with it, or, when malloc is to stay the
- * system's, opens the library beside it, which takes another start as well
- * where the spare static TLS of the running process is too small.
+ * There are three ways in.  The postmaster re-executes itself with jemalloc
+ * preloaded.  Or, when malloc is to stay the system's, it opens the library
+ * beside it, which takes another start as well where the spare static TLS of
+ * the running process is too small.  Or the user has started the server with
+ * jemalloc in LD_PRELOAD; then it starts over with that one, for what has to
+ * be beside it.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include "utils/guc.h"
 
@@ -27,18 +31,25 @@
 #define TLS_TUNABLE "glibc.rtld.optional_static_tls=8192"
 
 /*
- * One automatic arena, since a backend has one thread; no separate arena for
- * large allocations, since that one returns every freed page at once and a
- * statement faults it in again.  Blocks of memory contexts are often 8 kB: a
- * slab of many instead of a slab for each, and freed extents of any size may
- * be cut up for them.  The thread's cache is small, since PostgreSQL's contexts
- * are in front of it, but has those blocks and the 27 kB that each index scan
- * takes and frees.  What the user sets comes after and wins.
+ * No separate arena for large allocations, since that one returns every freed
+ * page at once and a statement faults it in again.  Blocks of memory contexts
+ * are often 8 kB: a slab of many instead of a slab for each, and freed extents
+ * of any size may be cut up for them.  The thread's cache is small, since
+ * PostgreSQL's contexts are in front of it, but has those blocks and the 27 kB
+ * that each index scan takes and frees.  What the user sets comes after and
+ * wins.
  */
 #define OUR_MALLOC_CONF \
-	"narenas:1,oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
+	"oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
 	"tcache_max:32768,tcache_nslots_small_max:8,tcache_nslots_large:4,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
+
+/*
+ * But this comes last: one automatic arena, since a backend has one thread, and
+ * only the memory of an arena that has our hooks is counted, limited and
+ * returned.
+ */
+#define LAST_MALLOC_CONF "narenas:1,percpu_arena:disabled"
 
 /* LD_PRELOAD is a list. */
 #define LIST_SEPARATORS ": \t"
@@ -108,8 +119,11 @@ static void
 extend_malloc_conf(void)
 {
 	environment_extend("MALLOC_CONF", ',',
-					   jemalloc_profile ? PROFILE_MALLOC_CONF : OUR_MALLOC_CONF, NULL);
+					   jemalloc_profile ? PROFILE_MALLOC_CONF : OUR_MALLOC_CONF, LAST_MALLOC_CONF);
 }
+
+/* Where a descriptor is a file, for the dynamic linker: its number follows. */
+#define DESCRIPTOR "/proc/self/fd/"
 
 /* The file that this module was loaded from. */
 static const char *
@@ -118,6 +132,48 @@ own_path(void)
 	Dl_info		info;
 
 	return dladdr((void *) jemalloc_enter, &info) != 0 ? info.dli_fname : "";
+}
+
+/*
+ * That file, by a name that can be put on a list.  A descriptor that serves as
+ * such stays open until the program has started over.
+ */
+static const char *
+listable_path(void)
+{
+	int			fd;
+
+	if (strpbrk(own_path(), LIST_SEPARATORS) == NULL)
+		return own_path();
+	fd = open(own_path(), O_RDONLY);
+	if (fd < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", own_path())));
+	return psprintf(DESCRIPTOR "%d", fd);
+}
+
+static void
+close_listed(void)
+{
+	if (strncmp(own_path(), DESCRIPTOR, strlen(DESCRIPTOR)) == 0)
+		close(atoi(own_path() + strlen(DESCRIPTOR)));
+}
+
+/*
+ * Start over with this module, whose malloc and fork handlers are to be in
+ * front of jemalloc's, and then the library preloaded; NULL if it is there
+ * without.  Does not return.
+ */
+static void
+start_over(const char *library)
+{
+	extend_malloc_conf();
+	if (library != NULL)
+		environment_extend("LD_PRELOAD", ':', library, NULL);
+	environment_extend("LD_PRELOAD", ':', listable_path(), NULL);
+	environment_mark();
+	reexec_postmaster();
 }
 
 /* Have the library preloaded: does not return, except by ERROR. */
@@ -131,14 +187,22 @@ enter_by_preload(bool reexecuted)
 				 errdetail("The dynamic linker did not load it; its message precedes this one on the standard error of the server."),
 				 errhint("Set jemctx.jemalloc_library to the path of a jemalloc library.")));
 	library_probe(jemalloc_library);
-	extend_malloc_conf();
-	environment_extend("LD_PRELOAD", ':', jemalloc_library, NULL);
+	start_over(jemalloc_library);
+}
 
-	/* This module first, for fork.c; without it forks cost a little more. */
-	if (is_absolute_path(own_path()) && strpbrk(own_path(), LIST_SEPARATORS) == NULL)
-		environment_extend("LD_PRELOAD", ':', own_path(), NULL);
-	environment_mark();
-	reexec_postmaster();
+/*
+ * jemalloc is in the process.  The user has brought it, without what we need
+ * beside it: so start over, unless the dynamic linker obeys nobody.
+ */
+static void
+enter_by_presence(bool reexecuted)
+{
+	library_open(NULL, NULL);
+	library_check();
+	if (!reexecuted && getauxval(AT_SECURE) == 0)
+		start_over(NULL);
+	jemalloc_origin = reexecuted ? JEMALLOC_REEXECUTED : JEMALLOC_PRELOADED;
+	close_listed();
 }
 
 /* Open the library beside the system's malloc, or start over to be able to. */
@@ -179,10 +243,7 @@ jemalloc_enter(void)
 	define_settings();
 	check_library_name();
 	if (library_present())
-	{
-		library_open(NULL, NULL);
-		jemalloc_origin = reexecuted ? JEMALLOC_REEXECUTED : JEMALLOC_PRELOADED;
-	}
+		enter_by_presence(reexecuted);
 	else if (process_malloc == PROCESS_MALLOC_JEMALLOC)
 		enter_by_preload(reexecuted);
 	else

@@ -20,7 +20,7 @@
 /* How jemalloc came into the server. */
 typedef enum JemallocOrigin
 {
-	JEMALLOC_PRELOADED,			/* the user started the server with it */
+	JEMALLOC_PRELOADED,			/* it was in the server, which could not start over */
 	JEMALLOC_REEXECUTED,		/* the postmaster re-executed itself with it */
 	JEMALLOC_DLOPENED			/* opened beside the system's malloc */
 } JemallocOrigin;

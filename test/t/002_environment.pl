@@ -8,11 +8,14 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Cwd qw(realpath);
+use File::Copy qw(copy);
 use JemctxTest;
 
 my @names = qw(LD_PRELOAD MALLOC_CONF GLIBC_TUNABLES);
 my $node = new_node('main', "wal_level = replica\narchive_mode = on\n");
 my $copied = realpath($node->basedir) . '/copied';
+my ($pkglibdir) = split /\n/, qx(pg_config --pkglibdir);
+my $module = "$pkglibdir/jemctx.so";
 my $archived = realpath($node->basedir) . '/archived';
 
 $node->append_conf('postgresql.conf', "archive_command = 'env > $archived.new && mv $archived.new $archived'\n");
@@ -39,6 +42,23 @@ sub check_programs
 	return;
 }
 
+# What a statement has freed must make room for the next one at a limit.
+sub makes_room
+{
+	my ($node, $what) = @_;
+
+	is( session_output($node, q(
+		SET jemctx.backend_memory_limit = '100MB'; SET work_mem = '200MB';
+		DO $$ BEGIN
+			PERFORM length(repeat('x', size)) FROM generate_series(72000000, 72000000) size;
+			PERFORM count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;
+			PERFORM length(repeat('x', size)) FROM generate_series(72000000, 72000000) size;
+		END $$;
+		SELECT 'room')),
+		"room\n", "$what: what was freed makes room");
+	return;
+}
+
 delete @ENV{@names};
 $node->start;
 is(info($node, 'origin'), 're-executed', 'jemalloc: re-executed');
@@ -47,15 +67,15 @@ check_programs('jemalloc, nothing set', '');
 $node->stop;
 
 {
-	local @ENV{@names} = ('libm.so.6', 'lg_prof_sample:17,narenas:1', 'glibc.malloc.perturb=0');
-	my $users = "GLIBC_TUNABLES=glibc.malloc.perturb=0\nLD_PRELOAD=libm.so.6\nMALLOC_CONF=lg_prof_sample:17,narenas:1";
+	local @ENV{@names} = ('libm.so.6', 'lg_prof_sample:17,narenas:4,percpu_arena:percpu', 'glibc.malloc.perturb=0');
+	my $users = "GLIBC_TUNABLES=glibc.malloc.perturb=0\nLD_PRELOAD=libm.so.6\nMALLOC_CONF=lg_prof_sample:17,narenas:4,percpu_arena:percpu";
 
 	$node->start;
 	check_programs('jemalloc, user set', $users);
 	is( $node->safe_psql('postgres', q(
-		SELECT o->>'lg_prof_sample', o->>'narenas', o->>'oversize_threshold'
+		SELECT o->>'lg_prof_sample', o->>'narenas', o->>'percpu_arena', o->>'oversize_threshold'
 		FROM (SELECT jemctx_stats_json()->'jemalloc'->'opt' AS o) s)),
-		'17|1|0', 'the MALLOC_CONF of the user is extended');
+		'17|1|disabled|0', 'the MALLOC_CONF of the user is extended, and corrected where it must be');
 	$node->stop;
 
 	$node->append_conf('postgresql.conf', "jemctx.process_malloc = system\n");
@@ -73,23 +93,45 @@ is( $node->safe_psql('postgres', "SELECT c.name, a.name FROM jemctx_contexts c J
 committed_is_exact($node, 'system');
 $node->stop;
 
-# A server that has jemalloc already is left alone.
+# A server that has jemalloc already keeps that, and gets what it lacks.
 {
 	local $ENV{LD_PRELOAD} = 'libjemalloc.so.2';
+	local $ENV{MALLOC_CONF} = 'percpu_arena:percpu';
 
 	$node->append_conf('postgresql.conf', "jemctx.process_malloc = jemalloc\n");
 	$node->start;
-	is(info($node, 'origin'), 'preloaded', 'preloaded: not re-executed');
-	my $pid = postmaster_pid($node);
-	unlike(slurp_file("/proc/$pid/environ"), qr/JEMCTX/, 'preloaded: no guard');
-	check_programs('preloaded', 'LD_PRELOAD=libjemalloc.so.2');
-	committed_is_exact($node, 'preloaded');
-	# with an arena of jemalloc's for large allocations
-	is( $node->safe_psql('postgres', q(
-		SET work_mem = '64MB';
-		SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;
-		SELECT committed = active + dirty FROM jemctx_arenas WHERE name = 'huge')),
-		"300000\nt", 'preloaded: the huge arena is counted, too');
+	is(info($node, 'origin'), 're-executed', 'jemalloc of the user: re-executed');
+	check_programs('jemalloc of the user', "LD_PRELOAD=libjemalloc.so.2\nMALLOC_CONF=percpu_arena:percpu");
+	committed_is_exact($node, 'jemalloc of the user');
+	makes_room($node, 'jemalloc of the user');
+	my $purged = $node->safe_psql('postgres', big_sort() . 'SELECT jemctx_purge()');
+	cmp_ok((split /\n/, $purged)[-1], '>', 20e6, 'jemalloc of the user: a purge returns memory');
+	$node->stop;
+}
+
+# An arena for large allocations is the user's choice.
+{
+	local $ENV{MALLOC_CONF} = 'oversize_threshold:8388608';
+
+	$node->start;
+	is( $node->safe_psql('postgres', big_sort() . q(SELECT committed = active + dirty FROM jemctx_arenas WHERE name = 'huge')),
+		"300000\nt", 'huge arena: it is counted');
+	makes_room($node, 'huge arena');
+	$node->stop;
+}
+
+# A path that the dynamic linker would take for a list.
+{
+	my $directory = PostgreSQL::Test::Utils::tempdir() . '/with space';
+	mkdir $directory or die $!;
+	copy($module, "$directory/jemctx.so") or die $!;
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = '\"$directory/jemctx.so\"'\n");
+	$node->start;
+	my ($pid) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	like(slurp_file("/proc/$pid/maps"), qr/jemalloc/, 'path with a space: re-executed');
+	unlike(join(' ', map { readlink } glob "/proc/$pid/fd/*"), qr/jemctx\.so/, 'path with a space: the file is closed');
+	check_programs('path with a space', '');
+	makes_room($node, 'path with a space');
 	$node->stop;
 }
 
