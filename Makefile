@@ -4,6 +4,8 @@
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
 #   make lint                 look for mistakes without running anything
+#   make kill ROUNDS=500      kill processes of a server under load
+#   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make bench                measure against a stock server
 
 EXTENSION = jemctx
@@ -43,7 +45,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test lint bench regress-tests
+.PHONY: demo test lint kill mutate bench regress-tests
 
 demo:
 	@test/demo
@@ -54,6 +56,13 @@ test:
 lint:
 	@test/setup lint
 	@test/lint
+
+kill:
+	@test/kill $(ROUNDS) $(SEED)
+
+mutate:
+	@test/setup test
+	@test/mutate $(COUNT:%=--count=%) $(SEED:%=--seed=%) $(JOBS:%=--jobs=%)
 
 bench:
 	@test/setup bench

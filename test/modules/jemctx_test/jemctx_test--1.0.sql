@@ -86,3 +86,9 @@ CREATE FUNCTION jemctx_test_ns_shift(ns text) RETURNS bigint AS 'MODULE_PATHNAME
 CREATE FUNCTION jemctx_test_ns_torture_begin(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_end(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- Sessions and workers that are killed
+CREATE FUNCTION jemctx_test_kill_begin(ns text, edition int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_kill_load(ns text, seed int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_kill_check(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_kill_worker(ns text, "die" bool) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
