@@ -7,14 +7,9 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
 #include "fmgr.h"
-#include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/fd.h"
-#include "utils/builtins.h"
+#include "utils/wait_event.h"
 
 #include "compat/compat.h"
 #include "jemalloc/mallctl.h"
@@ -50,41 +45,49 @@ jemctx_profile_stop(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The file's contents as text; the file is removed. */
-static text *
-take_file(const char *path)
+/*
+ * jemalloc does not notice when it could write a part only.  Then the next
+ * byte cannot be written, either.
+ */
+static void
+require_complete(File file, off_t size)
 {
-	StringInfoData buf;
-	FILE	   *file = AllocateFile(path, PG_BINARY_R);
-	size_t		got;
-
-	if (file == NULL)
+	if (size < 0 || FileWrite(file, "\n", 1, size, WAIT_EVENT_BUFFILE_WRITE) != 1)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not open heap profile \"%s\": %m", path)));
-	unlink(path);
-	initStringInfo(&buf);
-	do
-	{
-		enlargeStringInfo(&buf, BLCKSZ);
-		got = fread(buf.data + buf.len, 1, BLCKSZ, file);
-		buf.len += (int) got;
-	} while (got > 0);
-	if (ferror(file))
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read heap profile \"%s\": %m", path)));
-	FreeFile(file);
-	return cstring_to_text_with_len(buf.data, buf.len);
+				 errmsg("could not write heap profile \"%s\": %m", FilePathName(file))));
 }
 
-/* jemalloc dumps into files only; the statistics directory is emptied at start. */
+static text *
+read_file(File file, off_t size)
+{
+	text	   *content = palloc(VARHDRSZ + size);
+
+	if (FileRead(file, VARDATA(content), size, 0, WAIT_EVENT_BUFFILE_READ) != size)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read heap profile \"%s\": %m", FilePathName(file))));
+	SET_VARSIZE(content, VARHDRSZ + size);
+	return content;
+}
+
+/*
+ * jemalloc dumps into files only.  A temporary file of PostgreSQL's is removed
+ * however this ends.
+ */
 Datum
 jemctx_profile_dump(PG_FUNCTION_ARGS)
 {
-	char	   *path = psprintf("%s/jemctx.%d.heap", PG_STAT_TMP_DIR, MyProcPid);
+	File		file;
+	off_t		size;
+	text	   *profile;
 
 	require_profiling();
-	mallctl_set_string("prof.dump", path);
-	PG_RETURN_TEXT_P(take_file(path));
+	file = OpenTemporaryFile(false);
+	mallctl_set_string("prof.dump", FilePathName(file));
+	size = FileSize(file);
+	require_complete(file, size);
+	profile = read_file(file, size);
+	FileClose(file);
+	PG_RETURN_TEXT_P(profile);
 }
