@@ -35,14 +35,38 @@ typedef struct Request
 	RegistryState state;		/* when it was made */
 } Request;
 
+/*
+ * Is the process a superuser's?  So is one without a role, as far as
+ * pg_cancel_backend() is concerned.
+ */
+static bool
+is_superusers(const PGPROC *proc)
+{
+	return !OidIsValid(proc->roleId) || superuser_arg(proc->roleId);
+}
+
 /* The same processes that pg_cancel_backend() may signal. */
 static bool
 may_signal(const PGPROC *proc)
 {
-	if (superuser_arg(proc->roleId) && !superuser())
+	if (is_superusers(proc) && !superuser())
 		return false;
 	return has_privs_of_role(GetUserId(), proc->roleId) ||
 		has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND);
+}
+
+/*
+ * What a process is doing.  One that waits in PostgreSQL's place does not tell
+ * when it goes on, but PostgreSQL tells what it waits for.
+ */
+static RegistryState
+state_of(RegistryEntry *entry, const PGPROC *proc)
+{
+	RegistryState state = pg_atomic_read_u32(&entry->state);
+
+	if (state == REGISTRY_LEFT && proc->wait_event_info != WAIT_EVENT_CLIENT_READ)
+		return REGISTRY_BUSY;
+	return state;
 }
 
 /* Make a request of the process with that PGPROC, and wake it if it is idle. */
@@ -53,7 +77,7 @@ make_request(RegistryEntry *entry, int number, int pid)
 
 	request.proc = &ProcGlobal->allProcs[number];
 	request.number = pg_atomic_add_fetch_u32(&entry->requests, 1);
-	request.state = pg_atomic_read_u32(&entry->state);
+	request.state = state_of(entry, request.proc);
 	if (request.state == REGISTRY_WAITING)
 		SetLatch(&request.proc->procLatch);
 	else if (request.state == REGISTRY_LEFT)
@@ -119,6 +143,8 @@ find_process(int pid, int *number)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied to purge the memory of process %d", pid),
+					 is_superusers(&ProcGlobal->allProcs[*number]) ?
+					 errhint("It is a superuser's process, or one without a role: only superusers may ask it.") :
 					 errhint("Must be a member of the role whose process it is, or of pg_signal_backend.")));
 		if (entry != NULL)
 			return entry;
@@ -161,7 +187,7 @@ find_idle(int number, int *pid)
 {
 	RegistryEntry *entry = registry_of(number, pid);
 
-	if (entry == NULL || *pid == MyProcPid || pg_atomic_read_u32(&entry->state) == REGISTRY_BUSY)
+	if (entry == NULL || *pid == MyProcPid || state_of(entry, &ProcGlobal->allProcs[number]) == REGISTRY_BUSY)
 		return NULL;
 	return entry;
 }
