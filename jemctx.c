@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "arena/arena.h"
@@ -23,21 +22,9 @@ PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
-static void
-require_preload(void)
-{
-	if (!process_shared_preload_libraries_in_progress)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("jemctx must be loaded when the server starts"),
-				 errdetail("It puts the memory of all processes of the server into arenas."),
-				 errhint("Add \"jemctx\" to shared_preload_libraries and restart the server.")));
-}
-
 void
 _PG_init(void)
 {
-	require_preload();
 	jemalloc_enter();
 	arena_enter();
 	context_enter();

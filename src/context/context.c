@@ -18,6 +18,7 @@ static bool cache_contexts;
 MemoryContext
 JemctxContextCreate(MemoryContext parent, const char *name, JemctxLifetime lifetime)
 {
+	jemalloc_require();
 	switch (lifetime)
 	{
 		case JEMCTX_TRANSIENT:

@@ -19,6 +19,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "jemalloc/environment.h"
@@ -229,6 +230,17 @@ enter_by_dlopen(bool reexecuted)
 			 errhint("Set jemctx.process_malloc to \"jemalloc\", or jemctx.jemalloc_library to another library.")));
 }
 
+/* The server was started without us. */
+void
+jemalloc_missing(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("jemctx must be loaded when the server starts"),
+			 errdetail("It puts the memory of all processes of the server into arenas."),
+			 errhint("Add \"jemctx\" to shared_preload_libraries and restart the server.")));
+}
+
 /*
  * Make the library available, in the postmaster (or a standalone backend)
  * while it loads shared_preload_libraries.  Returns with the table filled, or
@@ -240,6 +252,8 @@ jemalloc_enter(void)
 {
 	bool		reexecuted = environment_is_ours();
 
+	if (!process_shared_preload_libraries_in_progress)
+		jemalloc_missing();
 	define_settings();
 	check_library_name();
 	if (library_present())

@@ -50,7 +50,19 @@ extern char *jemalloc_library;
 extern bool jemalloc_profile;
 
 extern void jemalloc_enter(void);
+extern void jemalloc_missing(void) pg_attribute_noreturn();
 extern const char *jemalloc_origin_name(void);
 extern const char *jemalloc_path(void);
+
+/*
+ * For functions that other modules call.  A module that was not preloaded
+ * raises an ERROR when it is loaded, and stays mapped: their symbols resolve.
+ */
+static inline void
+jemalloc_require(void)
+{
+	if (unlikely(je.mallocx == NULL))
+		jemalloc_missing();
+}
 
 #endif							/* JEMCTX_JEMALLOC_H */

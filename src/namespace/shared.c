@@ -16,6 +16,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
+#include "jemalloc/jemalloc.h"
 #include "namespace/depot.h"
 #include "namespace/faults.h"
 #include "namespace/initial.h"
@@ -207,6 +208,7 @@ shared_require(void)
 	const char *detail;
 	const char *hint;
 
+	jemalloc_require();
 	if (control == NULL || MyProc == NULL)
 		unavailable("This process has no part in the server's shared memory.", NULL);
 	if (pg_atomic_read_u32(&control->state) == KEEPER_STARTING)
