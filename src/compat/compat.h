@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "tcop/pquery.h"
 #include "utils/memutils.h"
 
 /*
@@ -73,6 +74,18 @@ static inline int
 compat_proc_pid(int number)
 {
 	return ProcGlobal->allProcs[number].procLatch.owner_pid;
+}
+
+/*
+ * Is a check hook called for a statement, which its refusal is an ERROR for?
+ * Of a setting that is read at the start only, that is ALTER SYSTEM.  At the
+ * start PostgreSQL would go on with the default, and at a reload with what is
+ * in force.
+ */
+static inline bool
+compat_statement_runs(void)
+{
+	return ActivePortal != NULL;
 }
 
 #endif							/* JEMCTX_COMPAT_H */

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "compat/compat.h"
 #include "jemalloc/environment.h"
 #include "jemalloc/jemalloc.h"
 #include "jemalloc/library.h"
@@ -75,25 +76,57 @@ char	   *jemalloc_library;
 bool		jemalloc_profile;
 static int	process_malloc;
 
+#define LIBRARY_HINT \
+	"Set jemctx.jemalloc_library to an absolute path, or to a name that the dynamic linker finds."
+
 /*
- * The library goes into LD_PRELOAD, and the server does not stay where it was
- * started.  Not a check hook: PostgreSQL would go on with the default.
+ * What is wrong with the name of a library, or NULL.  It goes into LD_PRELOAD,
+ * and the server does not stay where it was started.
  */
+static const char *
+name_fault(const char *name)
+{
+	if (name[0] == '\0' || strpbrk(name, LIST_SEPARATORS) != NULL)
+		return "The name must not be empty or contain colons or spaces.";
+	if (strchr(name, '/') != NULL && !is_absolute_path(name))
+		return "A path must be absolute.";
+	return NULL;
+}
+
+/* At the start, where a check hook cannot refuse it. */
 static void
 check_library_name(void)
 {
-	const char *detail = NULL;
+	const char *fault = name_fault(jemalloc_library);
 
-	if (jemalloc_library[0] == '\0' || strpbrk(jemalloc_library, LIST_SEPARATORS) != NULL)
-		detail = "The name must not be empty or contain colons or spaces.";
-	else if (strchr(jemalloc_library, '/') != NULL && !is_absolute_path(jemalloc_library))
-		detail = "A path must be absolute.";
-	if (detail != NULL)
+	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid name of a jemalloc library: \"%s\"", jemalloc_library),
-				 errdetail("%s", detail),
-				 errhint("Set jemctx.jemalloc_library to an absolute path, or to a name that the dynamic linker finds.")));
+				 errdetail("%s", fault),
+				 errhint(LIBRARY_HINT)));
+}
+
+/* Whoever sets what the next start would refuse is told at once. */
+static bool
+check_library(char **newval, void **extra, GucSource source)
+{
+	const char *fault = NULL;
+	Trial		trial;
+
+	if (!compat_statement_runs())
+		return true;
+	fault = name_fault(*newval);
+	if (fault == NULL && !library_try(*newval, &trial))
+	{
+		CHECK_FOR_INTERRUPTS();
+		fault = trial.said[0] != '\0' ? trial.said : "It cannot be loaded without harm.";
+	}
+	if (fault == NULL)
+		return true;
+	GUC_check_errdetail("%s", fault);
+	GUC_check_errhint(LIBRARY_HINT);
+	return false;
 }
 
 static void
@@ -103,7 +136,7 @@ define_settings(void)
 							   "Sets the jemalloc library that the server runs on.",
 							   "An absolute path, or a name that the dynamic linker finds.",
 							   &jemalloc_library, "libjemalloc.so.2",
-							   PGC_POSTMASTER, 0, NULL, NULL, NULL);
+							   PGC_POSTMASTER, 0, check_library, NULL, NULL);
 	DefineCustomEnumVariable("jemctx.process_malloc",
 							 "Selects whose malloc the whole server uses.",
 							 "With \"system\" only the contexts of jemctx are in jemalloc.",
@@ -230,6 +263,22 @@ enter_by_dlopen(bool reexecuted)
 			 errhint("Set jemctx.process_malloc to \"jemalloc\", or jemctx.jemalloc_library to another library.")));
 }
 
+/* It is no reason not to start. */
+static void
+warn_without_profiling(void)
+{
+	if (!mallctl_bool("config.prof"))
+		ereport(WARNING,
+				(errmsg("heap profiling is not available"),
+				 errdetail("Library \"%s\" was built without it.", jemalloc_path()),
+				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with --enable-prof.")));
+	else if (!mallctl_bool("opt.prof"))
+		ereport(WARNING,
+				(errmsg("heap profiling is not available"),
+				 errdetail("The server was started with jemalloc preloaded, and without profiling."),
+				 errhint("Start it without LD_PRELOAD, or with MALLOC_CONF=prof:true,prof_active:false.")));
+}
+
 /* The server was started without us. */
 void
 jemalloc_missing(void)
@@ -268,11 +317,8 @@ jemalloc_enter(void)
 	environment_restore();
 	library_check();
 
-	if (jemalloc_profile && !mallctl_bool("opt.prof"))
-		ereport(WARNING,
-				(errmsg("heap profiling is not available"),
-				 errdetail("The server was started with jemalloc preloaded, and without profiling."),
-				 errhint("Start it without LD_PRELOAD, or with MALLOC_CONF=prof:true,prof_active:false.")));
+	if (jemalloc_profile)
+		warn_without_profiling();
 }
 
 /* For jemctx_info. */

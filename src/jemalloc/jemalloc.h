@@ -25,6 +25,9 @@ typedef enum JemallocOrigin
 	JEMALLOC_DLOPENED			/* opened beside the system's malloc */
 } JemallocOrigin;
 
+typedef int (*MallctlFunction) (const char *name, void *oldp, size_t *oldlenp,
+								void *newp, size_t newlen);
+
 /* jemalloc's functions, under jemalloc's names; see jemalloc(3). */
 typedef struct Jemalloc
 {
@@ -34,8 +37,7 @@ typedef struct Jemalloc
 	size_t		(*sallocx) (const void *ptr, int flags);
 	void		(*dallocx) (void *ptr, int flags);
 	size_t		(*nallocx) (size_t size, int flags);
-	int			(*mallctl) (const char *name, void *oldp, size_t *oldlenp,
-							void *newp, size_t newlen);
+	MallctlFunction mallctl;
 	void		(*malloc_stats_print) (void (*write_cb) (void *, const char *),
 									   void *cbopaque, const char *opts);
 } Jemalloc;

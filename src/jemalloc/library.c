@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <unistd.h>
 
 #include "jemalloc/jemalloc.h"
 #include "jemalloc/library.h"
@@ -101,49 +102,54 @@ library_open(const char *name, const char **reason)
 }
 
 /*
- * Complain if the library named could not be preloaded, before the postmaster
- * re-executes itself with it: the dynamic linker would only write a line to
- * stderr and go on without.
- *
- * The library may be fine and yet not be loadable now, for want of static
+ * Open the library, or raise an ERROR that says why it cannot be.  Returns
+ * NULL when it may be fine and yet not be loadable now, for want of static
  * TLS; that is why we re-execute.
  */
-void
-library_probe(const char *name)
+static void *
+open_on_trial(const char *name)
 {
 	void	   *handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+	const char *reason = handle == NULL ? dlerror() : NULL;
 
-	if (handle == NULL)
-	{
-		const char *reason = dlerror();
-
-		if (strstr(reason, "static TLS") != NULL)
-			return;
+	if (handle == NULL && strstr(reason, "static TLS") == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FILE),
 				 errmsg("could not load jemalloc library \"%s\"", name),
 				 errdetail("%s", reason),
 				 errhint("Install jemalloc (package libjemalloc2 on Debian and Ubuntu, jemalloc elsewhere), "
 						 "or set jemctx.jemalloc_library to its path.")));
-	}
-	for (int i = 0; i < lengthof(functions); i++)
+	for (int i = 0; handle != NULL && i < lengthof(functions); i++)
 	{
 		if (dlsym(handle, functions[i].name) == NULL)
 			report_not_jemalloc(name, functions[i].name);
 	}
-	dlclose(handle);
+	return handle;
 }
 
-/* Raise an error unless the library in the table is new enough and has statistics. */
+/*
+ * Complain if the library named could not be preloaded, before the postmaster
+ * re-executes itself with it: the dynamic linker would only write a line to
+ * stderr and go on without.
+ */
 void
-library_check(void)
+library_probe(const char *name)
+{
+	void	   *handle = open_on_trial(name);
+
+	if (handle != NULL)
+		dlclose(handle);
+}
+
+static void
+check_version(MallctlFunction mallctl)
 {
 	const char *version = "unknown";
 	size_t		len = sizeof(version);	/* NOLINT(bugprone-sizeof-expression): of the pointer */
 	int			major = 0;
 	int			minor = 0;
 
-	if (je.mallctl("version", &version, &len, NULL, 0) != 0 ||
+	if (mallctl("version", &version, &len, NULL, 0) != 0 ||
 		/* NOLINTNEXTLINE(cert-err34-c): jemalloc's numbers fit an int */
 		sscanf(version, "%d.%d", &major, &minor) != 2 ||
 		major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
@@ -152,18 +158,66 @@ library_check(void)
 				 errmsg("jemalloc version %s is too old", version),
 				 errdetail("jemctx needs jemalloc %d.%d or later.", MIN_MAJOR, MIN_MINOR),
 				 errhint("Set jemctx.jemalloc_library to a newer jemalloc.")));
-	if (!mallctl_bool("config.stats"))
+}
+
+static void
+check_statistics(MallctlFunction mallctl, const char *name)
+{
+	bool		has_them = false;
+	size_t		len = sizeof(has_them);
+
+	if (mallctl("config.stats", &has_them, &len, NULL, 0) != 0 || !has_them)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("jemalloc library \"%s\" was built without statistics", jemalloc_path()),
+				 errmsg("jemalloc library \"%s\" was built without statistics", name),
 				 errdetail("jemctx shows and limits memory by jemalloc's statistics."),
 				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with --enable-stats.")));
-	if (jemalloc_profile && !mallctl_bool("config.prof"))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("jemalloc library \"%s\" was built without heap profiling", jemalloc_path()),
-				 errdetail("jemctx.profile needs a jemalloc configured with --enable-prof."),
-				 errhint("Turn jemctx.profile off, or set jemctx.jemalloc_library to another jemalloc.")));
+}
+
+/* Raise an ERROR unless the library in the table is new enough and has statistics. */
+void
+library_check(void)
+{
+	check_version(je.mallctl);
+	check_statistics(je.mallctl, jemalloc_path());
+}
+
+/* What keeps a server from starting with the library named is an ERROR, or the end of the child. */
+static void
+load_in_child(const void *name)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		void	   *handle = open_on_trial(name);
+		MallctlFunction mallctl = handle ? (MallctlFunction) dlsym(handle, "mallctl") : NULL;
+
+		if (mallctl != NULL)
+		{
+			check_version(mallctl);
+			check_statistics(mallctl, name);
+		}
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(old);
+		error = CopyErrorData();
+		printf("%s\n%s", error->message, error->detail);
+		fflush(stdout);
+		_exit(1);
+	}
+	PG_END_TRY();
+}
+
+/* Could a server start with the library?  If not, the trial says why. */
+bool
+library_try(const char *name, Trial *trial)
+{
+	trial_run(trial, load_in_child, name);
+	return trial_passed(trial);
 }
 
 /* The file that the library in the table was loaded from. */
