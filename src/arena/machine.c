@@ -20,9 +20,13 @@
 
 #include "arena/machine.h"
 
-/* What must be left, and for how long a look is believed. */
+/*
+ * What must be left, and for how long a look is believed: until so many bytes
+ * are taken, or a part of what there was, and not longer than that.
+ */
 #define MARGIN ((Size) 32 * 1024 * 1024)
 #define BELIEVED_BYTES ((Size) 16 * 1024 * 1024)
+#define BELIEVED_PART 64
 #define BELIEVED_MS 100
 
 #define MEMINFO_FILE "/proc/meminfo"
@@ -200,26 +204,37 @@ now_ms(void)
 	return now.tv_sec * INT64CONST(1000) + now.tv_nsec / 1000000;
 }
 
+/* What there was when somebody looked, less what was taken since, and how much of it is believed. */
+static Size headroom;
+static Size believed;
+static int64 looked_at;
+
+/* Look how much there is for an allocation, beside what was promised to others. */
+static void
+look(Size bytes, Size promised)
+{
+	headroom = machine_headroom();
+	headroom -= Min(headroom, promised);
+	believed = Max(bytes, Max(BELIEVED_BYTES, headroom / BELIEVED_PART));
+	looked_at = now_ms();
+}
+
+static bool
+has_room(Size bytes)
+{
+	return headroom >= MARGIN && bytes <= headroom - MARGIN;
+}
+
 /*
  * Is there room for so many bytes, beside those that were promised and that
- * nobody has touched yet?  Looks anew at times only.
+ * nobody has touched yet?  Looks anew at times, and before it says no.
  */
 bool
 machine_may_take(Size bytes, Size promised)
 {
-	static Size headroom;
-	static Size believed;
-	static int64 looked_at;
-	int64		now = now_ms();
-
-	if (bytes > believed || now - looked_at > BELIEVED_MS)
-	{
-		headroom = machine_headroom();
-		headroom -= Min(headroom, promised);
-		believed = Max(BELIEVED_BYTES, bytes);
-		looked_at = now;
-	}
-	if (headroom < MARGIN || bytes > headroom - MARGIN)
+	if (bytes > believed || now_ms() - looked_at > BELIEVED_MS || !has_room(bytes))
+		look(bytes, promised);
+	if (!has_room(bytes))
 		return false;
 	headroom -= bytes;
 	believed -= bytes;

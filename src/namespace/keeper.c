@@ -125,6 +125,23 @@ squeeze(Namespace *space)
 	return pages;
 }
 
+/* Get pages back, for a while.  False if there are none. */
+static bool
+sweep(void)
+{
+	instr_time	since;
+	bool		any = false;
+
+	INSTR_TIME_SET_CURRENT(since);
+	while (extents_sweep(true) > 0)
+	{
+		any = true;
+		if (elapsed_ms(since) >= STEP_MS)
+			break;
+	}
+	return any;
+}
+
 /* The answer to who wants memory: he has it, or may have it soon, or is refused. */
 static void
 answer(Request *request, ExtentsResult result)
@@ -136,7 +153,7 @@ answer(Request *request, ExtentsResult result)
 		return;
 	more = squeeze(space) > 0 && request->repeats < SQUEEZES;
 	if (space == NULL)
-		more |= extents_sweep(true) > 0;
+		more |= sweep();
 	request->later = !more && supply_call_in(space);
 	request->again = more || request->later;
 	request->refused = !request->again;
@@ -146,12 +163,8 @@ answer(Request *request, ExtentsResult result)
 static void
 reset_or_drop(Request *request)
 {
-	instr_time	since;
-
-	INSTR_TIME_SET_CURRENT(since);
 	request->again = !clear_namespace(request->space, request->kind == REQUEST_DROP);
-	while (extents_sweep(true) > 0 && elapsed_ms(since) < STEP_MS)
-		;
+	(void) sweep();
 }
 
 static void
@@ -161,7 +174,7 @@ purge(Request *request)
 	bool		squeezed = squeeze(NULL) > 0 && request->repeats < SQUEEZES;
 	uint64		after;
 
-	request->again = extents_sweep(true) > 0 || squeezed;
+	request->again = sweep() || squeezed;
 	after = pg_atomic_read_u64(&control->committed);
 	request->purged = before > after ? before - after : 0;
 }

@@ -22,7 +22,7 @@
 #include "namespace/region.h"
 
 /* Pages that are removed in one go. */
-#define REMOVED_PAGES 2048
+#define REMOVED_PAGES 1024
 
 static PageSet taken;
 static PageSet unclean;			/* none of them taken */

@@ -83,6 +83,11 @@ CREATE FUNCTION jemctx_test_ns_read(ns text) RETURNS text AS 'MODULE_PATHNAME' L
 CREATE FUNCTION jemctx_test_ns_extend(ns text, keep bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_context_reset(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_shift(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_grant(ns text, bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_grab(ns text, size bigint, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_replace(ns text, rounds int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_wear(rounds int, bytes bigint) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_longest(ns text, bytes bigint, ms int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_begin(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_end(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
