@@ -6,6 +6,7 @@
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
 #   make mutate COUNT=100     change the sources, and see whether tests notice
+#   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
 #   make bench                measure against a stock server
 
 EXTENSION = jemctx
@@ -45,7 +46,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test lint kill mutate bench regress-tests
+.PHONY: demo test lint kill mutate fuzz bench regress-tests
 
 demo:
 	@test/demo
@@ -63,6 +64,9 @@ kill:
 mutate:
 	@test/setup test
 	@test/mutate $(COUNT:%=--count=%) $(SEED:%=--seed=%) $(JOBS:%=--jobs=%)
+
+fuzz:
+	@test/fuzz/run $(or $(REPLAY),$(SECONDS),60)
 
 bench:
 	@test/setup bench
