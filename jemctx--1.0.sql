@@ -239,7 +239,7 @@ COMMENT ON COLUMN jemctx_namespaces.free IS 'bytes of committed pages without su
 COMMENT ON COLUMN jemctx_namespaces.committed IS 'bytes that may be in physical memory';
 COMMENT ON COLUMN jemctx_namespaces.active IS 'bytes of pages that have objects, or places for them';
 COMMENT ON COLUMN jemctx_namespaces.resident IS 'bytes that are in physical memory, as the kernel says';
-COMMENT ON COLUMN jemctx_namespaces.mapped IS 'bytes of the region''s address space';
+COMMENT ON COLUMN jemctx_namespaces.mapped IS 'bytes of the region''s address space that it has: those of its committed pages';
 COMMENT ON COLUMN jemctx_namespaces.objects IS 'objects in use';
 COMMENT ON COLUMN jemctx_namespaces.refused IS 'allocations that failed';
 COMMENT ON COLUMN jemctx_namespaces.fills IS 'times that a process took objects from the depot';

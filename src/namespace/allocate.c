@@ -151,21 +151,36 @@ check_size(Size size, int flags)
 		elog(ERROR, "invalid memory alloc request size %zu", size);
 }
 
-/* What is not in a magazine, or must be zeroed, or is large. */
+static void *
+allocate_any(JemctxNamespace *ns, Size size, bool zero)
+{
+	void	   *object;
+
+	if (size > SIZES_LARGEST)
+		return allocate_large(ns, size, zero);
+	object = allocate_small(ns, size_class(size));
+	if (object != NULL && zero)
+		memset(object, 0, size);
+	return object;
+}
+
+/*
+ * What is not in a magazine, or must be zeroed, or is large.  What this
+ * process keeps itself it gives back before it is refused memory.
+ */
 static void *pg_noinline
 allocate_otherwise(JemctxNamespace *ns, Size size, int flags)
 {
+	bool		zero = (flags & MCXT_ALLOC_ZERO) != 0;
 	void	   *object;
 
 	magazine_check(ns);
 	check_size(size, flags);
-	if (size > SIZES_LARGEST)
-		object = allocate_large(ns, size, (flags & MCXT_ALLOC_ZERO) != 0);
-	else
+	object = allocate_any(ns, size, zero);
+	if (object == NULL)
 	{
-		object = allocate_small(ns, size_class(size));
-		if (object != NULL && (flags & MCXT_ALLOC_ZERO))
-			memset(object, 0, size);
+		magazine_flush_all();
+		object = allocate_any(ns, size, zero);
 	}
 	return object != NULL ? object : refuse(ns, size, flags);
 }

@@ -40,7 +40,7 @@
 #define BATCH 64
 #define BACK_BATCH 512
 
-/* When memory is short: how long magazines are waited for, and how often. */
+/* When memory is short: how long magazines are waited for, and how often they are asked for. */
 #define CALL_MS 20
 #define CALL_AGAIN_MS 1000
 

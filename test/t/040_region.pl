@@ -86,6 +86,19 @@ sub ask_once
 	return $lines[-1];
 }
 
+# Nor are magazines a reason to refuse: neither one's own nor those of a session that is idle.
+sql($node, "SELECT jemctx_namespace_create('c', 67108864)");
+is(ask_once("BEGIN; SELECT jemctx_test_ns_sizes('c'); SELECT jemctx_test_ns_grant('c', 67000000); COMMIT"), 't',
+	'a process gives back what it keeps before it is refused');
+my ($idle, $asking) = map { open_session($node) } 1 .. 2;
+for my $try (1 .. 3)
+{
+	ask($idle, "SELECT jemctx_test_ns_sizes('c')");
+	is(ask($asking, "SELECT jemctx_test_ns_grant('c', 67000000)"), 't', "try $try: and so does one that is idle");
+	ask($asking, 'SELECT pg_sleep(1)');
+}
+close_session($_) for $idle, $asking;
+
 # Sizes that are larger than anything, whose pages do not fit into 32 bits, or whose bytes into 64.
 for my $size (map { "($_)::bigint" } '2^30', '2^40', '2^44', '2^44 + 20000', '2^45 + 2^13', '2^46 + 4096', '2^62', '4611686018427387903')
 {
