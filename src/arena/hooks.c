@@ -223,6 +223,7 @@ jemalloc_overcommits(void)
 	bool		commit = false;
 	void	   *pages;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): jemalloc gives the pointer */
 	mallctl_call("arena.0.extent_hooks", &hooks, sizeof(hooks), NULL, 0);
 	pages = hooks->alloc(hooks, NULL, size, size, &zero, &commit, 0);
 	if (pages == NULL)

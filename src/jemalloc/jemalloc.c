@@ -191,7 +191,7 @@ static void
 close_listed(void)
 {
 	if (strncmp(own_path(), DESCRIPTOR, strlen(DESCRIPTOR)) == 0)
-		close(atoi(own_path() + strlen(DESCRIPTOR)));
+		close((int) strtol(own_path() + strlen(DESCRIPTOR), NULL, 10));
 }
 
 /*

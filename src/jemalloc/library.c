@@ -205,8 +205,8 @@ load_in_child(const void *name)
 
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
-		printf("%s\n%s", error->message, error->detail);
-		fflush(stdout);
+		(void) printf("%s\n%s", error->message, error->detail);
+		(void) fflush(stdout);
 		_exit(1);
 	}
 	PG_END_TRY();

@@ -184,7 +184,8 @@ serve(Request *request)
 {
 	Namespace  *space = request->space;
 
-	if (space != NULL && pg_atomic_read_u64(&space->life) != request->life)
+	/* a purge is of all namespaces */
+	if (request->kind != REQUEST_PURGE && pg_atomic_read_u64(&space->life) != request->life)
 	{
 		request->refused = true;
 		return;

@@ -147,14 +147,14 @@ refresh(PageSet *set, Size page, Size pages)
 	uint32		last = set->leaves + (page + pages - 1) / LEAF_PAGES;
 	bool		changed = false;
 
-	for (uint32 node = first; node <= last; node++)
-		changed |= replace(&set->nodes[node], leaf_gaps(&set->words[(Size) (node - set->leaves) * LEAF_WORDS]));
+	for (Size node = first; node <= last; node++)
+		changed |= replace(&set->nodes[node], leaf_gaps(&set->words[(node - set->leaves) * LEAF_WORDS]));
 	for (Size span = LEAF_PAGES; changed && first > 1; span *= 2)
 	{
 		first /= 2;
 		last /= 2;
 		changed = false;
-		for (uint32 node = first; node <= last; node++)
+		for (Size node = first; node <= last; node++)
 			changed |= replace(&set->nodes[node], join(set->nodes[2 * node], set->nodes[2 * node + 1], span));
 	}
 }
@@ -180,7 +180,7 @@ void
 pageset_end(PageSet *set, Size pages)
 {
 	Size		rest = TYPEALIGN(LEAF_PAGES, pages) - pages;
-	uint32		node = set->leaves + pages / LEAF_PAGES;
+	Size		node = set->leaves + pages / LEAF_PAGES;
 
 	if (node == 2 * set->leaves)
 		return;
@@ -243,7 +243,7 @@ pageset_move(PageSet *from, PageSet *to)
 
 /* The first leaf after one that has members, or 0. */
 static uint32
-next_leaf(const PageSet *set, uint32 node)
+next_leaf(const PageSet *set, Size node)
 {
 	while (node % 2 != 0 || set->nodes[node + 1].longest == 0)
 	{
@@ -304,7 +304,7 @@ pageset_lowest_gap(const PageSet *set, Size pages)
 {
 	Size		span = (Size) set->leaves * LEAF_PAGES;
 	Size		start = 0;
-	uint32		node = 1;
+	Size		node = 1;
 
 	if (span - set->nodes[1].longest < pages)
 		return 0;
@@ -331,7 +331,7 @@ pageset_highest_gap(const PageSet *set, Size pages)
 {
 	Size		span = (Size) set->leaves * LEAF_PAGES;
 	Size		start = 0;
-	uint32		node = 1;
+	Size		node = 1;
 
 	if (span - set->nodes[1].longest < pages)
 		return 0;

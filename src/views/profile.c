@@ -63,7 +63,7 @@ read_file(File file, off_t size)
 {
 	text	   *content = palloc(VARHDRSZ + size);
 
-	if (FileRead(file, VARDATA(content), size, 0, WAIT_EVENT_BUFFILE_READ) != size)
+	if (FileRead(file, VARDATA(content), (int) size, 0, WAIT_EVENT_BUFFILE_READ) != size)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not read heap profile \"%s\": %m", FilePathName(file))));

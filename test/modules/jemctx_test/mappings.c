@@ -14,7 +14,7 @@
 
 #define PAGE 4096
 #define MAX_MAPPINGS 1000000
-#define CHUNK_SIZE (8 * 1024 * 1024)
+#define CHUNK_SIZE ((Size) 8 * 1024 * 1024)
 #define PARTS 16
 #define MOST_SPARE 16
 #define SPARE_STEP 4
