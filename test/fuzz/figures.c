@@ -28,6 +28,7 @@ typedef struct Row
 	int64_t		active;
 	int64_t		mapped;
 	int64_t		refused;
+	int64_t		resident;
 	bool		has_root;
 } Row;
 
@@ -53,7 +54,8 @@ read_row(PGresult *result, int i, Row *row)
 	row->active = number_at(result, i, 7);
 	row->mapped = number_at(result, i, 8);
 	row->refused = number_at(result, i, 9);
-	row->has_root = PQgetvalue(result, i, 10)[0] == 't';
+	row->resident = number_at(result, i, 10);
+	row->has_root = PQgetvalue(result, i, 11)[0] == 't';
 }
 
 static void
@@ -61,7 +63,7 @@ read_rows(PGconn *connection, Row *rows)
 {
 	PGresult   *result = server_query(connection,
 									  "SELECT name, size_limit, objects, allocated, cached, free, committed, "
-									  "active, mapped, refused, has_root FROM jemctx_namespaces");
+									  "active, mapped, refused, resident, has_root FROM jemctx_namespaces");
 
 	memset(rows, 0, SPACES * sizeof(Row));
 	for (int i = 0; i < PQntuples(result); i++)
@@ -78,14 +80,14 @@ read_rows(PGconn *connection, Row *rows)
 	PQclear(result);
 }
 
-/* What the objects of a namespace are together. */
+/* What the objects of a namespace are together: those that are larger than that. */
 static void
-count_objects(int number, int64_t *objects, int64_t *bytes)
+count_objects(int number, uint64_t larger, int64_t *objects, int64_t *bytes)
 {
 	*objects = *bytes = 0;
 	for (int slot = number; slot < OBJECTS; slot += SPACES)
 	{
-		if (board->objects[slot].address != NULL)
+		if (board->objects[slot].address != NULL && board->objects[slot].usable > larger)
 		{
 			*objects += 1;
 			*bytes += board->objects[slot].usable;
@@ -110,7 +112,7 @@ compare(int number, const Row *row)
 	MUST(row->exists == space->exists);
 	if (!row->exists)
 		return NULL;
-	count_objects(number, &objects, &bytes);
+	count_objects(number, 0, &objects, &bytes);
 	MUST(row->objects == objects);
 	MUST(row->allocated == bytes);
 	MUST(row->size_limit == (int64_t) space->limit);
@@ -119,6 +121,7 @@ compare(int number, const Row *row)
 	MUST(row->cached >= 0 && row->free >= 0);
 	MUST(row->allocated + row->cached + row->free == row->committed);
 	MUST(row->active <= row->committed);
+	MUST(row->resident >= 0 && row->resident <= row->committed);
 	MUST(row->committed <= row->mapped);
 	MUST(row->mapped <= (int64_t) REGION_BYTES);
 	return NULL;
@@ -134,6 +137,17 @@ server_committed(PGconn *connection)
 	return committed;
 }
 
+static const char *
+describe(int number, const Row *row, const char *wrong)
+{
+	return formatted("namespace %d: not %s; limit %lld objects %lld allocated %lld cached %lld free %lld "
+					 "committed %lld active %lld resident %lld mapped %lld refused %lld root %d",
+					 number, wrong, (long long) row->size_limit, (long long) row->objects,
+					 (long long) row->allocated, (long long) row->cached, (long long) row->free,
+					 (long long) row->committed, (long long) row->active, (long long) row->resident,
+					 (long long) row->mapped, (long long) row->refused, row->has_root);
+}
+
 /* Figures are taken one after the other, and the keeper works by its clock: they may be right the next time. */
 static bool
 are_right(PGconn *connection, Row *rows)
@@ -144,23 +158,18 @@ are_right(PGconn *connection, Row *rows)
 	read_rows(connection, rows);
 	for (int i = 0; i < SPACES; i++)
 	{
-		const Row  *row = &rows[i];
-		const char *wrong = compare(i, row);
+		const char *wrong = compare(i, &rows[i]);
 
-		committed += row->committed;
+		committed += rows[i].committed;
 		if (wrong == NULL)
 			continue;
-		problem = formatted("namespace %d: not %s; limit %lld objects %lld allocated %lld cached %lld "
-				 "free %lld committed %lld active %lld mapped %lld refused %lld root %d", i, wrong,
-				 (long long) row->size_limit, (long long) row->objects, (long long) row->allocated,
-				 (long long) row->cached, (long long) row->free, (long long) row->committed,
-				 (long long) row->active, (long long) row->mapped, (long long) row->refused, row->has_root);
+		problem = describe(i, &rows[i], wrong);
 		return false;
 	}
 	/* it counts what the keeper has yet to give back, too */
 	all = server_committed(connection);
 	problem = formatted("jemctx_server has %lld bytes in namespaces, jemctx_namespaces %lld",
-			 (long long) all, (long long) committed);
+						(long long) all, (long long) committed);
 	return all >= committed;
 }
 
@@ -224,9 +233,31 @@ figures_settle(PGconn *connection, int number, bool raced, bool interrupted)
 		board->objects[slot].address = NULL;
 }
 
+/* What jemctx_bins has is what jemctx_namespaces has, but for large objects. */
+static bool
+bins_are_right(PGconn *connection, int number)
+{
+	Row			rows[SPACES];
+	PGresult   *result = server_query(connection, formatted("SELECT sum(curregs * size) FROM jemctx_bins "
+															 "WHERE namespace = '" SPACE_NAME "'", number));
+	int64_t		small = number_at(result, 0, 0);
+	int64_t		objects;
+	int64_t		large;
+
+	PQclear(result);
+	read_rows(connection, rows);
+	count_objects(number, SMALL_OBJECT, &objects, &large);
+	problem = formatted("namespace %d: %lld bytes in bins, %lld in large objects, %lld allocated, %lld cached", number,
+						(long long) small, (long long) large,
+						(long long) rows[number].allocated, (long long) rows[number].cached);
+	return small + large == rows[number].allocated + rows[number].cached;
+}
+
 void
 figures_check_empty(PGconn *connection)
 {
+	for (int i = 0; i < SPACES; i++)
+		UNTIL(bins_are_right(connection, i), problem);
 	for (int i = 0; i < SPACES; i++)
 	{
 		if (board->spaces[i].exists)

@@ -354,6 +354,8 @@ contexts_check(void)
 		wrong("a figure of jemctx_chunks cannot be");
 	if (query("SELECT count(*) FROM jemctx_arenas WHERE name = 'persistent' AND committed <> active + dirty") > 0)
 		wrong("jemctx_arenas: committed is not active and dirty");
+	if (query("SELECT count(*) FROM jemctx_backends WHERE pid = pg_backend_pid() AND committed > committed_peak") > 0)
+		wrong("jemctx_backends: committed is more than it ever was");
 	if (query("SELECT jemctx_debug_check()::bigint") > 0)
 		wrong("a memory context is damaged");
 }
