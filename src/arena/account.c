@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include <pthread.h>
+
 #include "miscadmin.h"
 
 #include "arena/account.h"
@@ -28,10 +30,21 @@ Size		(*account_namespaces) (void);
 /* Any thread that allocates may change these. */
 static Account own;
 
+/* Is this a child of a backend's, made by some library?  It has no PGPROC, only its parent's memory. */
+static bool is_librarys;
+
+/* PostgreSQL forks in the postmaster only, which has no PGPROC, either. */
+static void
+in_child(void)
+{
+	is_librarys = MyProc != NULL;
+}
+
 /* In the postmaster, before anything is reported. */
 void
 account_enter(void)
 {
+	pthread_atfork(NULL, NULL, in_child);
 	pg_atomic_init_u32(&own.pid, MyProcPid);
 	pg_atomic_init_u64(&own.committed, 0);
 	pg_atomic_init_u64(&own.peak, 0);
@@ -65,16 +78,23 @@ copy_newest(pg_atomic_uint64 *to, pg_atomic_uint64 *from)
 	} while (pg_atomic_read_u64(from) != value);
 }
 
+/* Where others see the account of this process, or NULL. */
+static Account *
+own_slot(void)
+{
+	int			number = compat_proc_number();
+
+	return number >= 0 && number < account_count && !is_librarys ? &account_slots[number] : NULL;
+}
+
 /* Copy the account to where others see it.  The pid goes last: it makes it valid. */
 static void
 publish(void)
 {
-	int			number = compat_proc_number();
-	Account    *slot;
+	Account    *slot = own_slot();
 
-	if (number < 0 || number >= account_count)
+	if (slot == NULL)
 		return;
-	slot = &account_slots[number];
 	copy_newest(&slot->committed, &own.committed);
 	copy_newest(&slot->peak, &own.peak);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
@@ -105,11 +125,11 @@ account_change(int64 bytes)
 void
 account_refuse(void)
 {
-	int			number = compat_proc_number();
+	Account    *slot = own_slot();
 
 	pg_atomic_fetch_add_u64(&own.refused, 1);
-	if (number >= 0 && number < account_count)
-		pg_atomic_write_u64(&account_slots[number].refused, pg_atomic_read_u64(&own.refused));
+	if (slot != NULL)
+		pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
 }
 
 /* Bytes that this process has committed. */

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 
+#include "compat/clock.h"
 #include "jemalloc/trial.h"
 
 /* How often we look whether to go on. */
@@ -43,16 +43,6 @@ is_interrupted(void)
 		sigismember(&pending, SIGQUIT);
 }
 
-static bool
-is_late(const instr_time *start)
-{
-	instr_time	passed;
-
-	INSTR_TIME_SET_CURRENT(passed);
-	INSTR_TIME_SUBTRACT(passed, *start);
-	return INSTR_TIME_GET_DOUBLE(passed) > TRIAL_SECONDS;
-}
-
 /* Keep what the child says, as far as there is room; false when it has ended. */
 static bool
 read_some(Trial *trial, int fd, size_t *length)
@@ -74,11 +64,10 @@ attend(Trial *trial, int fd)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	size_t		length = 0;
-	instr_time	start;
+	int64		deadline = clock_ms() + TRIAL_SECONDS * 1000;
 
-	INSTR_TIME_SET_CURRENT(start);
 	memset(trial->said, 0, sizeof(trial->said));
-	while (!is_late(&start))
+	while (clock_ms() < deadline)
 	{
 		if (is_interrupted())
 			return TRIAL_INTERRUPTED;

@@ -20,12 +20,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "utils/timestamp.h"
-
 #include "arena/account.h"
 #include "arena/arena.h"
 #include "arena/usage.h"
+#include "compat/clock.h"
 #include "jemalloc/mallctl.h"
 #include "policy/demand.h"
 
@@ -39,7 +37,7 @@ static int64 had_at_reset;
 /* The most that was needed, in this period and in the one before. */
 static int64 current;
 static int64 previous;
-static TimestampTz period_start;
+static int64 period_start;
 
 /* The most that the thread has had since the last call. */
 static int64
@@ -59,9 +57,9 @@ read_peak(void)
 static void
 note_demand(int64 bytes)
 {
-	TimestampTz now = GetCurrentStatementStartTimestamp();
+	int64		now = clock_ms();
 
-	if (dirty_decay > 0 && TimestampDifferenceExceeds(period_start, now, dirty_decay))
+	if (dirty_decay > 0 && now - period_start >= dirty_decay)
 	{
 		previous = current;
 		current = 0;

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -24,6 +23,7 @@
 #include "arena/arena.h"
 #include "arena/limit.h"
 #include "arena/usage.h"
+#include "compat/clock.h"
 #include "compat/compat.h"
 #include "namespace/namespace.h"
 #include "policy/cache.h"
@@ -31,6 +31,9 @@
 
 /* How often a busy process publishes, in milliseconds. */
 #define PUBLISH_INTERVAL 1000
+
+/* When this process last did. */
+static int64 published_ms;
 
 /* Both NULL until shared memory is there, as in a standalone backend's start. */
 static RegistryEntry *entries;
@@ -178,6 +181,7 @@ registry_publish(void)
 	pg_atomic_write_u64(&entry->cache, cache_size());
 	pg_atomic_write_u64(&entry->limit, (uint64) backend_memory_limit * 1024);
 	pg_atomic_write_u64(&entry->published_at, GetCurrentTimestamp());
+	published_ms = clock_ms();
 }
 
 /*
@@ -190,9 +194,7 @@ registry_publish_sometimes(void)
 {
 	RegistryEntry *entry = registry_own();
 
-	if (entry == NULL ||
-		!TimestampDifferenceExceeds(pg_atomic_read_u64(&entry->published_at),
-									GetCurrentStatementStartTimestamp(), PUBLISH_INTERVAL))
+	if (entry == NULL || clock_ms() - published_ms < PUBLISH_INTERVAL)
 		return false;
 	registry_publish();
 	return true;

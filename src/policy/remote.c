@@ -16,9 +16,9 @@
 #include "storage/latch.h"
 #include "storage/procsignal.h"
 #include "utils/acl.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "compat/clock.h"
 #include "compat/compat.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
@@ -103,14 +103,14 @@ is_alive(const Request *request)
  * there is no answer.
  */
 static bool
-wait_for_answer(const Request *request, TimestampTz deadline, Size *given)
+wait_for_answer(const Request *request, int64 deadline, Size *given)
 {
 	bool		answered;
 
 	ConditionVariablePrepareToSleep(&request->entry->answered);
 	while (!(answered = is_answered(request)) && is_alive(request))
 	{
-		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long		left = (long) (deadline - clock_ms());
 
 		if (left <= 0)
 			break;
@@ -122,10 +122,10 @@ wait_for_answer(const Request *request, TimestampTz deadline, Size *given)
 	return answered;
 }
 
-static TimestampTz
+static int64
 answer_deadline(void)
 {
-	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ANSWER_TIMEOUT);
+	return clock_ms() + ANSWER_TIMEOUT;
 }
 
 /* Find the process, or say why it cannot be asked. */
@@ -215,7 +215,7 @@ Size
 remote_purge_all(void)
 {
 	Request    *requests = palloc(compat_proc_count() * sizeof(Request));
-	TimestampTz deadline;
+	int64		deadline;
 	int			count = 0;
 	Size		total = 0;
 

@@ -41,6 +41,9 @@ CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes in
 CREATE FUNCTION jemctx_test_reset() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
+-- A child that this process forks as a library may, with so many bytes; its pid.
+CREATE FUNCTION jemctx_test_child(bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
 -- Mistakes that a checking build must find; in others they may crash.
 CREATE FUNCTION jemctx_test_overrun(lifetime text, bytes int, past int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_underrun(lifetime text, bytes int, before int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

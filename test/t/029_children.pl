@@ -1,0 +1,34 @@
+# A library may fork a child of a backend's, as PL/Python's multiprocessing does.
+# Another session has to look at both.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $node = new_node('main', "jemctx.idle_purge_after = -1\n");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION jemctx_test');
+my $observer = session($node);
+my $session = session($node);
+my $pid = pid_of($session);
+
+query($session, 'SELECT jemctx_test_child(1000)') =~ /^(\d+)$/ or die;
+kill 'KILL', $1;
+my $before = backend($observer, $session, 'committed');
+my $child = query($session, 'SELECT jemctx_test_child(100000000)');
+like($child, qr/^\d+$/, 'a child with 100 MB');
+cmp_ok(backend($observer, $session, 'committed'), '<', $before + 10e6, 'its memory is not its parent\'s');
+cmp_ok(backend($observer, $session, 'committed_peak'), '<', $before + 10e6, 'nor has it been');
+ok(kill(0, $child), 'while it has it');
+kill 'KILL', $child;
+
+# What the parent does afterwards counts.
+query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m; MOVE 1 IN c");
+cmp_ok(backend($observer, $session, 'committed'), '>', $before + 10e6, 'the parent\'s own memory counts');
+
+$node->stop;
+done_testing();
