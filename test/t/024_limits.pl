@@ -12,6 +12,7 @@ use JemctxTest;
 my $node = new_node('main', <<'CONF');
 jit = off
 max_parallel_workers_per_gather = 0
+max_parallel_maintenance_workers = 0
 max_worker_processes = 16
 work_mem = '1GB'
 maintenance_work_mem = '1GB'
