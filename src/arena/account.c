@@ -157,13 +157,13 @@ account_of(int number, int *pid)
 }
 
 /*
- * Bytes that all processes and namespaces of the server have committed.  What
- * children have inherited is shared with the postmaster, so it counts once.
+ * Bytes that all processes of the server have committed.  What children have
+ * inherited is shared with the postmaster, so it counts once.
  */
 Size
-account_server(void)
+account_processes(void)
 {
-	uint64		total = account_namespaces ? account_namespaces() : 0;
+	uint64		total = 0;
 	uint64		postmasters = 0;
 
 	for (int number = 0; number < account_count; number++)
@@ -181,4 +181,11 @@ account_server(void)
 		postmasters = Max(postmasters, inherited);
 	}
 	return total + postmasters;
+}
+
+/* And those of namespaces. */
+Size
+account_server(void)
+{
+	return account_processes() + (account_namespaces ? account_namespaces() : 0);
 }

@@ -65,11 +65,8 @@ init_entry(RegistryEntry *entry)
 {
 	pg_atomic_init_u32(&entry->pid, 0);
 	pg_atomic_init_u32(&entry->state, REGISTRY_BUSY);
-	pg_atomic_init_u64(&entry->allocated, 0);
-	pg_atomic_init_u64(&entry->active, 0);
-	pg_atomic_init_u64(&entry->cache, 0);
-	pg_atomic_init_u64(&entry->limit, 0);
-	pg_atomic_init_u64(&entry->published_at, 0);
+	pg_atomic_init_u32(&entry->changed, 0);
+	memset(&entry->figures, 0, sizeof(entry->figures));
 	pg_atomic_init_u64(&entry->purges, 0);
 	pg_atomic_init_u64(&entry->purged, 0);
 	pg_atomic_init_u32(&entry->requests, 0);
@@ -120,16 +117,22 @@ registry_enter(void)
 	shmem_startup_hook = startup_memory;
 }
 
+static void
+write_figures(RegistryEntry *entry, const RegistryFigures *figures)
+{
+	pg_atomic_fetch_add_u32(&entry->changed, 1);
+	entry->figures = *figures;
+	pg_atomic_fetch_add_u32(&entry->changed, 1);
+}
+
 /* A process takes over the entry of one that has ended; its requests go on. */
 static void
 begin_entry(RegistryEntry *entry)
 {
+	RegistryFigures none = {0};
+
 	pg_atomic_write_u32(&entry->state, REGISTRY_BUSY);
-	pg_atomic_write_u64(&entry->allocated, 0);
-	pg_atomic_write_u64(&entry->active, 0);
-	pg_atomic_write_u64(&entry->cache, 0);
-	pg_atomic_write_u64(&entry->limit, 0);
-	pg_atomic_write_u64(&entry->published_at, 0);
+	write_figures(entry, &none);
 	pg_atomic_write_u64(&entry->purges, 0);
 	pg_atomic_write_u64(&entry->purged, 0);
 	pg_atomic_write_u32(&entry->answers, pg_atomic_read_u32(&entry->requests));
@@ -168,19 +171,39 @@ registry_of(int number, int *pid)
 	return entry;
 }
 
+/* What a process has published, all of one moment; false if it has not yet. */
+bool
+registry_read(RegistryEntry *entry, RegistryFigures *figures)
+{
+	uint32		before;
+
+	for (;;)
+	{
+		before = pg_atomic_read_u32(&entry->changed);
+		pg_read_barrier();
+		*figures = entry->figures;
+		pg_read_barrier();
+		if (before % 2 == 0 && before == pg_atomic_read_u32(&entry->changed))
+			return figures->published_at != 0;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 /* Tell what cannot be told by the extent hooks. */
 void
 registry_publish(void)
 {
 	RegistryEntry *entry = registry_own();
+	RegistryFigures figures;
 
 	if (entry == NULL)
 		return;
-	pg_atomic_write_u64(&entry->allocated, usage_allocated());
-	pg_atomic_write_u64(&entry->active, usage_active());
-	pg_atomic_write_u64(&entry->cache, cache_size());
-	pg_atomic_write_u64(&entry->limit, (uint64) backend_memory_limit * 1024);
-	pg_atomic_write_u64(&entry->published_at, GetCurrentTimestamp());
+	figures.allocated = usage_allocated();
+	figures.active = usage_active();
+	figures.cache = cache_size();
+	figures.limit = (uint64) backend_memory_limit * 1024;
+	figures.published_at = GetCurrentTimestamp();
+	write_figures(entry, &figures);
 	published_ms = clock_ms();
 }
 

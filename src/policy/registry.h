@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "port/atomics.h"
 #include "storage/condition_variable.h"
 
@@ -20,6 +21,16 @@ typedef enum RegistryState
 	REGISTRY_WAITING,			/* for its client, or about to: a set latch is enough */
 	REGISTRY_LEFT				/* for its client, in PostgreSQL's own wait */
 } RegistryState;
+
+/* What a process publishes, all of it at one moment. */
+typedef struct RegistryFigures
+{
+	uint64		allocated;
+	uint64		active;
+	uint64		cache;
+	uint64		limit;
+	TimestampTz published_at;	/* 0 if it never has */
+} RegistryFigures;
 
 /*
  * The entry of one process.  It means something while pid is that of the
@@ -33,12 +44,9 @@ typedef struct RegistryEntry
 	pg_attribute_aligned(PG_CACHE_LINE_SIZE) pg_atomic_uint32 pid;
 	pg_atomic_uint32 state;		/* a RegistryState */
 
-	/* as of published_at, a TimestampTz */
-	pg_atomic_uint64 allocated;
-	pg_atomic_uint64 active;
-	pg_atomic_uint64 cache;
-	pg_atomic_uint64 limit;
-	pg_atomic_uint64 published_at;
+	/* changed is odd while the figures are being changed */
+	pg_atomic_uint32 changed;
+	RegistryFigures figures;
 
 	pg_atomic_uint64 purges;
 	pg_atomic_uint64 purged;	/* bytes given back by all of them */
@@ -53,6 +61,7 @@ typedef struct RegistryEntry
 extern void registry_enter(void);
 extern RegistryEntry *registry_own(void);
 extern RegistryEntry *registry_of(int number, int *pid);
+extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
 extern bool registry_publish_sometimes(void);
 extern Size registry_purge(void);

@@ -32,13 +32,17 @@ shared_column(Row *row, pg_atomic_uint64 *value)
 static void
 account_columns(Row *row, Account *account)
 {
+	uint64		committed;
+
 	if (account == NULL)
 	{
 		row_nulls(row, 4);
 		return;
 	}
-	shared_column(row, &account->committed);
-	shared_column(row, &account->peak);
+	committed = pg_atomic_read_u64(&account->committed);
+	row_int64(row, committed);
+	/* which may have risen since */
+	row_int64(row, Max(committed, pg_atomic_read_u64(&account->peak)));
 	shared_column(row, &account->inherited);
 	shared_column(row, &account->refused);
 }
@@ -47,22 +51,21 @@ account_columns(Row *row, Account *account)
 static void
 published_columns(Row *row, RegistryEntry *entry)
 {
-	uint64		limit;
+	RegistryFigures figures;
 
-	if (entry == NULL || pg_atomic_read_u64(&entry->published_at) == 0)
+	if (entry == NULL || !registry_read(entry, &figures))
 	{
 		row_nulls(row, 5);
 		return;
 	}
-	limit = pg_atomic_read_u64(&entry->limit);
-	shared_column(row, &entry->allocated);
-	shared_column(row, &entry->active);
-	shared_column(row, &entry->cache);
-	if (limit > 0)
-		row_int64(row, limit);
+	row_int64(row, figures.allocated);
+	row_int64(row, figures.active);
+	row_int64(row, figures.cache);
+	if (figures.limit > 0)
+		row_int64(row, figures.limit);
 	else
 		row_null(row);
-	row_timestamptz(row, pg_atomic_read_u64(&entry->published_at));
+	row_timestamptz(row, figures.published_at);
 }
 
 static void
@@ -90,7 +93,12 @@ backend_row(Row *row, int number)
 	account_columns(row, account);
 	purge_columns(row, entry);
 	published_columns(row, entry);
-	row_end(row);
+
+	/* what another process has written into them meanwhile is not this one's */
+	if (compat_proc_pid(number) == pid)
+		row_end(row);
+	else
+		row_drop(row);
 }
 
 /* One's own backend is for everyone, the others for those who may see statistics. */
@@ -141,13 +149,14 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	int			processes;
 	int			unaccounted;
 	Size		limit = (Size) server_memory_limit * 1024;
+	Size		namespaces = namespace_total_committed();
 
 	row_begin(&row, fcinfo);
 	count_processes(&processes, &unaccounted);
 	row_int32(&row, processes);
 	row_int32(&row, unaccounted);
-	row_int64(&row, account_server());
-	row_int64(&row, namespace_total_committed());
+	row_int64(&row, account_processes() + namespaces);
+	row_int64(&row, namespaces);
 	known_column(&row, limit > 0 ? limit : SIZE_MAX);
 	known_column(&row, machine_total());
 	known_column(&row, machine_available());

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -87,13 +88,21 @@ row_text(Row *row, const char *value)
 	row_datum(row, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
 }
 
-/* Store the row and begin the next one. */
+/* Store the row and begin the next one.  However many there are, that can be interrupted. */
 static inline void
 row_end(Row *row)
 {
 	Assert(row->columns == row->result->setDesc->natts);
 	tuplestore_putvalues(row->result->setResult, row->result->setDesc,
 						 row->values, row->nulls);
+	row->columns = 0;
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Begin the row again. */
+static inline void
+row_drop(Row *row)
+{
 	row->columns = 0;
 }
 
