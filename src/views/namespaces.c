@@ -34,7 +34,7 @@ namespace_row(Row *row, const NamespaceFigures *figures, uint64 resident)
 	row_int64(row, figures->free);
 	row_int64(row, figures->committed);
 	row_int64(row, figures->active);
-	row_int64(row, resident);
+	row_int64(row, Min(resident, figures->committed));
 	row_int64(row, figures->mapped);
 	row_int64(row, figures->objects);
 	row_int64(row, figures->refused);

@@ -29,7 +29,7 @@ send_query($busy[2], q(
 is(ask($observer, qq(
 	SELECT count(*) FILTER (WHERE allocated + cached + free <> committed),
 		count(*) FILTER (WHERE least(allocated, cached, free, committed, active, resident, mapped, objects, fills, flushes) < 0),
-		count(*) FILTER (WHERE allocated > active OR active > committed OR mapped <> committed), count(*) > $looks
+		count(*) FILTER (WHERE allocated > active OR active > committed OR mapped <> committed OR resident > committed), count(*) > $looks
 	FROM generate_series(1, $looks) i, LATERAL (SELECT i, * FROM jemctx_get_namespaces()) f)),
 	'0|0|0|t', 'looks while others work: no figure is negative, and all add up');
 unlike(answer($_), qr/ERROR|FATAL|closed/, 'a session has worked') for @busy;
