@@ -39,6 +39,11 @@
 static bool overcommit;
 static size_t page_size;
 
+/* What to tell the kernel about huge pages: for madvise(), or NO_ADVICE. */
+static int	huge_pages;
+
+#define NO_ADVICE (-1)
+
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
 
@@ -54,6 +59,18 @@ count(Arena *arena, int64 bytes)
 {
 	pg_atomic_fetch_add_u64(&arena->committed, bytes);
 	account_change(bytes);
+}
+
+/*
+ * Pages of jemalloc's extents are touched here and there, and given back one by
+ * one.  Huge ones, where they are the kernel's default, would be filled up, by
+ * the kernel itself after a while.
+ */
+static void
+advise(void *pages, size_t size)
+{
+	if (huge_pages != NO_ADVICE)
+		madvise(pages, size, huge_pages);
 }
 
 /* Map size bytes; the result is aligned to a page only. */
@@ -107,6 +124,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	}
 	if (pages == NULL)
 		return NULL;
+	advise(pages, size);
 	if (*commit)
 		count(hooks_arena(hooks), size);
 	*zero = true;
@@ -124,7 +142,10 @@ hook_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed, unsi
 static bool
 make_inaccessible(char *start, size_t length)
 {
-	return mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+	if (mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		return false;
+	advise(start, length);
+	return true;
 }
 
 /*
@@ -233,19 +254,34 @@ jemalloc_overcommits(void)
 	return commit;
 }
 
+/* jemalloc does what opt.thp says for its own mappings; we do the same for those of the hooks. */
+static int
+jemallocs_advice(void)
+{
+	const char *thp = mallctl_string("opt.thp");
+
+	if (strcmp(thp, "never") == 0)
+		return MADV_NOHUGEPAGE;
+	return strcmp(thp, "always") == 0 ? MADV_HUGEPAGE : NO_ADVICE;
+}
+
 /* In the postmaster, before any arena has our hooks. */
 void
 hooks_enter(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
 	overcommit = jemalloc_overcommits();
+	huge_pages = jemallocs_advice();
 }
 
 /* Map committed pages again that have lost their mapping; they are empty then. */
 bool
 hooks_map_again(void *pages, size_t size)
 {
-	return mmap(pages, size, ACCESSIBLE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+	if (mmap(pages, size, ACCESSIBLE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		return false;
+	advise(pages, size);
+	return true;
 }
 
 const extent_hooks_t *

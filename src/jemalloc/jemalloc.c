@@ -38,11 +38,12 @@
  * are often 8 kB: a slab of many instead of a slab for each, and freed extents
  * of any size may be cut up for them.  The thread's cache is small, since
  * PostgreSQL's contexts are in front of it, but has those blocks and the 27 kB
- * that each index scan takes and frees.  What the user sets comes after and
- * wins.
+ * that each index scan takes and frees.  No huge pages, whatever the kernel's
+ * default is: extents are large and hardly filled.  What the user sets comes
+ * after and wins.
  */
 #define OUR_MALLOC_CONF \
-	"oversize_threshold:0,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
+	"oversize_threshold:0,thp:never,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
 	"tcache_max:32768,tcache_nslots_small_max:8,tcache_nslots_large:4,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
@@ -316,6 +317,7 @@ jemalloc_enter(void)
 	}
 	environment_restore();
 	library_check();
+	library_advise();
 
 	if (jemalloc_profile)
 		warn_without_profiling();

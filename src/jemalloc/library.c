@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "jemalloc/jemalloc.h"
@@ -218,6 +219,36 @@ library_try(const char *name, Trial *trial)
 {
 	trial_run(trial, load_in_child, name);
 	return trial_passed(trial);
+}
+
+/* Advise the kernel about what of an object's data has no file, if base says that it is the object. */
+static int
+advise_data(struct dl_phdr_info *object, size_t size, void *base)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++)
+	{
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t	start = object->dlpi_addr + segment->p_vaddr;
+		uintptr_t	zeros = TYPEALIGN(sysconf(_SC_PAGESIZE), start + segment->p_filesz);
+		uintptr_t	end = start + segment->p_memsz;
+
+		if (object->dlpi_addr == (uintptr_t) base && segment->p_type == PT_LOAD && end > zeros)
+			madvise((void *) zeros, end - zeros, MADV_NOHUGEPAGE);
+	}
+	return 0;
+}
+
+/*
+ * jemalloc's own variables take 2 MB, and use a few pages of that: no huge
+ * page for them, if none for anything else of jemalloc's.
+ */
+void
+library_advise(void)
+{
+	Dl_info		info;
+
+	if (strcmp(mallctl_string("opt.thp"), "never") == 0 && dladdr((void *) je.mallctl, &info) != 0)
+		dl_iterate_phdr(advise_data, info.dli_fbase);
 }
 
 /* The file that the library in the table was loaded from. */

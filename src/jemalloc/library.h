@@ -17,5 +17,6 @@ extern bool library_open(const char *name, const char **reason);
 extern void library_probe(const char *name);
 extern bool library_try(const char *name, Trial *trial);
 extern void library_check(void);
+extern void library_advise(void);
 
 #endif							/* JEMCTX_LIBRARY_H */

@@ -1,0 +1,78 @@
+# What backends hold, beside those of a stock server, as the kernel's setting
+# for transparent huge pages is.  The setting is the whole machine's, so the
+# runner sets it, and pg_regress cannot.
+use strict;
+use warnings;
+
+use List::Util qw(sum);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $setting = '/sys/kernel/mm/transparent_hugepage/enabled';
+plan skip_all => 'needs transparent huge pages' unless -r $setting;
+my ($mode) = slurp_file($setting) =~ /\[(\w+)\]/;
+
+my $common = "jit = off\nmax_parallel_workers_per_gather = 0\nautovacuum = off\n";
+my $ours = new_node('main', $common);
+my $stock = PostgreSQL::Test::Cluster->new('stock');
+$stock->init;
+$stock->append_conf('postgresql.conf', $common);
+$_->start for $ours, $stock;
+
+# The private memory of a session, in kB.
+sub held
+{
+	my ($session) = @_;
+	my ($kb) = slurp_file('/proc/' . pid_of($session) . '/smaps_rollup') =~ /^Pss_Anon:\s+(\d+)/m;
+
+	return $kb;
+}
+
+# Private memory without a file that could become a huge page.
+sub eligible
+{
+	my ($pid) = @_;
+	my @mappings = split /^(?=[0-9a-f]+-[0-9a-f]+ )/m, slurp_file("/proc/$pid/smaps");
+
+	return join '', map { (split /\n/)[0] . "\n" } grep {
+		/^\S+ rw-p \S+ 00:00 0 +\n/ && /^Size: +(\d+)/m && $1 >= 2048 && !/^VmFlags:.* nh/m } @mappings;
+}
+
+# khugepaged must have looked at all processes, twice from the beginning to the end.
+sub huge_pages_made
+{
+	my $scans = '/sys/kernel/mm/transparent_hugepage/khugepaged/full_scans';
+	my $before = slurp_file($scans);
+
+	return 1 if $mode ne 'always';
+	return poll(sub { slurp_file($scans) >= $before + 3 });
+}
+
+my %idle = map { my $node = $_; $node->name => [ map { session($node) } 1 .. 5 ] } $ours, $stock;
+my %busy = map { $_->name => session($_) } $ours, $stock;
+query($_, 'SELECT 1') for map { @$_ } values %idle;
+for my $session (values %busy)
+{
+	query($session, big_sort());
+	query($session, q(DO $$ BEGIN FOR i IN 1 .. 300 LOOP
+		EXECUTE format('CREATE TEMP TABLE t%s (a int PRIMARY KEY, b text)', i); END LOOP; END $$));
+}
+cmp_ok(query($busy{main}, 'SELECT jemctx_purge()'), '>', 0, "$mode: a purge returns memory");
+my $purged = held($busy{main});
+ok(huge_pages_made(), "$mode: the kernel has done what it does") or diag "khugepaged is slow; the runner makes it faster";
+
+my ($postmaster) = split /\n/, slurp_file($ours->data_dir . '/postmaster.pid');
+is(eligible($_), '', "$mode: nothing can become a huge page") for $postmaster, pid_of($busy{main});
+
+# An arena or two is what a connection has more than stock; a huge page would be 2,048 kB.
+my %connection = map { my $name = $_; $name => sum(map { held($_) } @{ $idle{$name} }) / 5 } keys %idle;
+cmp_ok($connection{main}, '<=', $connection{stock} + 300, "$mode: idle connections are as large as stock's");
+cmp_ok(held($busy{main}), '<=', 1.15 * held($busy{stock}), "$mode: so is one that has worked");
+cmp_ok(held($busy{main}), '<=', $purged + 100, "$mode: what was returned does not come back");
+note 'kB: ' . join('; ', map { my $name = $_; "$name: idle " . join(' ', map { held($_) } @{ $idle{$name} }) . ', after work ' . held($busy{$name}) } sort keys %idle);
+$_->stop for $ours, $stock;
+
+done_testing();
