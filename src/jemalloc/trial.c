@@ -64,7 +64,7 @@ attend(Trial *trial, int fd)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	size_t		length = 0;
-	int64		deadline = clock_ms() + TRIAL_SECONDS * 1000;
+	int64		deadline = clock_ms() + (int64) TRIAL_SECONDS * 1000;
 
 	memset(trial->said, 0, sizeof(trial->said));
 	while (clock_ms() < deadline)

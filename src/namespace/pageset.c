@@ -182,7 +182,7 @@ pageset_end(PageSet *set, Size pages)
 	Size		rest = TYPEALIGN(LEAF_PAGES, pages) - pages;
 	Size		node = set->leaves + pages / LEAF_PAGES;
 
-	if (node == 2 * set->leaves)
+	if (node == (Size) 2 * set->leaves)
 		return;
 	if (rest > 0)
 		pageset_add(set, pages, rest);
