@@ -63,22 +63,31 @@ extern PGDLLEXPORT MemoryContext JemctxContextCreate(MemoryContext parent, const
  *
  * Not to be called in a critical section or a signal handler.  Where
  * namespaces cannot be had, ERROR 55000 says why.  With a handle of a
- * namespace that was dropped, every function raises ERROR 42704.
+ * namespace that was dropped, every function raises ERROR 42704, also when
+ * there is another of that name.
  */
 typedef struct JemctxNamespace JemctxNamespace;
 
 /*
- * Make a namespace.  size_limit is in bytes; 0: the region is the limit.
+ * Make a namespace.  size_limit is in bytes; 0: the region is the limit.  The
+ * name has 1 to 63 printable ASCII characters.
  *
- * Raises ERROR 42710 if there is one of that name, 54000 if there are too many.
+ * Raises ERROR 42710 if there is one of that name, 42602 if it is no name,
+ * 54000 if there are too many, 53200 (out of memory); an ERROR means that
+ * none was made.
  */
 extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_create(const char *name, Size size_limit);
 
 /* The namespace with that name.  If there is none: NULL if missing_ok, else ERROR 42704. */
 extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find(const char *name, bool missing_ok);
 
+/* The namespace with that name, made with that limit if there is none; whoever comes first makes it. */
+extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find_or_create(const char *name, Size size_limit);
+
 /*
- * Free all that is in a namespace, and with drop the namespace itself.
+ * Free all that is in a namespace, and with drop the namespace itself.  If
+ * there is none of that name, or somebody else drops it first, ERROR 42704; if
+ * somebody else drops it first and it is made again, it is the new one.
  *
  * Nobody may use the objects any more.  That memory stays mapped: a process
  * that still looks there reads zeros or other data, and the functions below
@@ -102,17 +111,32 @@ extern PGDLLEXPORT Size jemctx_namespace_limit(JemctxNamespace *ns);
 extern PGDLLEXPORT void *jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags);
 
 /*
- * Free an object.  Never waits for the keeper.
+ * Free an object.  Never waits for the keeper, and needs no memory.
  *
  * Raises ERROR 22023, and changes nothing, if the pointer is not one to an
- * object of the namespace.  An object that was freed already is found out at
- * once, later when a magazine is emptied, or not at all when it has been
- * allocated again.
+ * object of the namespace.  An object that was freed already is found out
+ * - at once, if it was the last that this process freed in its size class, or
+ *   is in no process's cache any more;
+ * - later, by a call that frees another object, when this process gives back
+ *   what it keeps, and before the object goes to another process;
+ * - not at all, if it has been allocated again before that, or is in the caches
+ *   of two processes, which both have freed it.
  */
 extern PGDLLEXPORT void jemctx_namespace_free(JemctxNamespace *ns, void *pointer);
 
-/* Bytes that the object has: what was asked for, or more.  Errors as above. */
+/*
+ * Bytes that the object has: what was asked for, or more.  Errors as above;
+ * here, an object in this process's cache is always found out.
+ */
 extern PGDLLEXPORT Size jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer);
+
+/*
+ * Give back the free objects that this process keeps to be fast, of all
+ * namespaces.  That happens by itself when it stops using them, at the end of
+ * a transaction or in one of the functions here; a process that runs no
+ * transactions calls this before it waits for long.
+ */
+extern PGDLLEXPORT void jemctx_namespace_flush(void);
 
 /*
  * The namespace as a memory context: palloc, repalloc and pfree of its chunks
@@ -121,9 +145,10 @@ extern PGDLLEXPORT Size jemctx_namespace_usable_size(JemctxNamespace *ns, void *
  * it, and must not be used.
  *
  * Nothing may be below it: no child contexts, no callbacks.
- * MemoryContextReset resets the namespace, everybody's objects; to delete the
- * context is an ERROR.  MemoryContextMemAllocated is what the namespace held
- * when this function was called.
+ * MemoryContextReset resets the namespace, everybody's objects, and is ERROR
+ * 42704 if it was dropped; to delete the context is an ERROR.
+ * MemoryContextMemAllocated is what the namespace held when this function was
+ * called; MemoryContextIsEmpty is always false.
  */
 extern PGDLLEXPORT MemoryContext jemctx_namespace_context(JemctxNamespace *ns);
 

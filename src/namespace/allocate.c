@@ -24,7 +24,7 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cannot free %p in namespace \"%s\"", pointer, ns->name),
+			 errmsg("%p is not an object in use of namespace \"%s\"", pointer, ns->name),
 			 errdetail("%s", detail)));
 }
 
@@ -200,32 +200,6 @@ jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 	return allocate_otherwise(ns, size, flags);
 }
 
-/* A pointer that is none to a small object in use: a large one, or a mistake. */
-static void
-free_other(JemctxNamespace *ns, void *pointer)
-{
-	Size		page = pagemap_page(pointer);
-	PageTag		tag = page < region_pages ? page_tags[page] : 0;
-
-	if (page >= region_pages)
-		report_bad_pointer(ns, pointer, "It is not a pointer into the memory of namespaces.");
-	if (TAG_OWNER(tag) == 0)
-		report_bad_pointer(ns, pointer, "No object begins there.");
-	if (TAG_OWNER(tag) != ns->owner && (TAG_OWNER(tag) - ns->owner) % NAMESPACE_SLOTS == 0)
-		report_bad_pointer(ns, pointer, "It was freed by a reset or drop.");
-	if (TAG_OWNER(tag) != ns->owner)
-		report_bad_pointer(ns, pointer, "It points to memory of another namespace.");
-	if (TAG_CLASS(tag) == CLASS_LARGE_FREED || TAG_CLASS(tag) == CLASS_UNUSED)
-		report_bad_pointer(ns, pointer, "It was freed already.");
-	if (TAG_CLASS(tag) != CLASS_LARGE || ((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)
-		report_bad_pointer(ns, pointer, "No object begins there.");
-	if (!depot_return_large(ns->space, ns->life, page))
-	{
-		magazine_check(ns);
-		report_bad_pointer(ns, pointer, "It was freed already.");
-	}
-}
-
 /*
  * Is the pointer to a small object of this namespace, in a slab that is not
  * to be drained (drained is 0) or that is (CLASS_DRAINED)?  Of which class?
@@ -244,6 +218,76 @@ is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
+static inline bool
+is_drained(void *pointer)
+{
+	return (TAG_CLASS(page_tags[pagemap_page(pointer)]) & CLASS_DRAINED) != 0;
+}
+
+static bool
+is_large_object(JemctxNamespace *ns, void *pointer)
+{
+	Size		page = pagemap_page(pointer);
+
+	return page < region_pages && page_tags[page] == TAG(ns->owner, CLASS_LARGE, 0) &&
+		((uintptr_t) pointer & (SIZES_PAGE - 1)) == 0;
+}
+
+/* Why the pointer is none to an object in use. */
+static const char *
+mistake_with(JemctxNamespace *ns, void *pointer)
+{
+	Size		page = pagemap_page(pointer);
+	PageTag		tag = page < region_pages ? page_tags[page] : 0;
+
+	if (page >= region_pages)
+		return "It is not a pointer into the memory of namespaces.";
+	if (TAG_OWNER(tag) == 0)
+		return "No object begins there.";
+	if (TAG_OWNER(tag) != ns->owner && (TAG_OWNER(tag) - ns->owner) % NAMESPACE_SLOTS == 0)
+		return "It was freed by a reset or drop.";
+	if (TAG_OWNER(tag) != ns->owner)
+		return "It points to memory of another namespace.";
+	if (TAG_CLASS(tag) == CLASS_LARGE_FREED || TAG_CLASS(tag) == CLASS_UNUSED)
+		return "It was freed already.";
+	return "No object begins there.";
+}
+
+/* Is the small object one that this process, or everybody, knows to be free? */
+static bool
+is_free(JemctxNamespace *ns, uint32 class, void *pointer)
+{
+	return magazine_has(ns, class, pointer) || !depot_is_out(ns->owner, class, pointer);
+}
+
+/*
+ * Raise an ERROR unless the pointer is to an object of the namespace that is
+ * in use, as far as can be told.  False if it is a large one.
+ */
+static bool
+check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
+{
+	if (is_small_object(ns->owner, pointer, 0, class) ||
+		is_small_object(ns->owner, pointer, CLASS_DRAINED, class))
+	{
+		if (is_free(ns, *class, pointer))
+			report_bad_pointer(ns, pointer, "It was freed already.");
+		return true;
+	}
+	if (!is_large_object(ns, pointer))
+		report_bad_pointer(ns, pointer, mistake_with(ns, pointer));
+	return false;
+}
+
+static void
+free_large(JemctxNamespace *ns, void *pointer)
+{
+	if (depot_return_large(ns->space, ns->life, pagemap_page(pointer)))
+		return;
+	magazine_check(ns);
+	report_bad_pointer(ns, pointer, "It was freed already.");
+}
+
 /* What does not fit into a magazine, or is not to get there, or is large, or a mistake. */
 static void pg_noinline
 free_otherwise(JemctxNamespace *ns, void *pointer)
@@ -251,11 +295,12 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 	uint32		class;
 
 	magazine_check(ns);
+	magazine_flush_wanted(ns);
 	magazine_settle(ns);
-	if (is_small_object(ns->owner, pointer, CLASS_DRAINED, &class))
+	if (!check_object(ns, pointer, &class))
+		free_large(ns, pointer);
+	else if (is_drained(pointer))
 		magazine_return(ns, class, pointer);
-	else if (!is_small_object(ns->owner, pointer, 0, &class))
-		free_other(ns, pointer);
 	else if (!magazine_put(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
 }
@@ -270,20 +315,38 @@ jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 		free_otherwise(ns, pointer);
 }
 
+/*
+ * Free a chunk of the namespace's context, and have its header say so.  That
+ * is written when no more than a mistake with another object can be found, and
+ * before the chunk may be somebody else's.
+ */
+void
+namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed)
+{
+	uint32		class;
+
+	if (is_small_object(ns->owner, chunk, 0, &class) && magazine_is_current(ns))
+	{
+		*header = freed;
+		if (likely(magazine_put(ns, class, chunk)))
+			return;
+	}
+	else
+	{
+		magazine_check(ns);
+		check_object(ns, chunk, &class);
+		*header = freed;
+	}
+	free_otherwise(ns, chunk);
+}
+
 Size
 jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 {
-	Size		page = pagemap_page(pointer);
 	uint32		class;
 
 	magazine_check(ns);
-	if (is_small_object(ns->owner, pointer, 0, &class) ||
-		is_small_object(ns->owner, pointer, CLASS_DRAINED, &class))
+	if (check_object(ns, pointer, &class))
 		return size_classes[class].size;
-	if (page >= region_pages || page_tags[page] != TAG(ns->owner, CLASS_LARGE, 0) ||
-		((uintptr_t) pointer & (SIZES_PAGE - 1)) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%p is not an object of namespace \"%s\"", pointer, ns->name)));
-	return page_slabs[page].pages * SIZES_PAGE;
+	return page_slabs[pagemap_page(pointer)].pages * SIZES_PAGE;
 }

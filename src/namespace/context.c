@@ -32,6 +32,7 @@ typedef struct NamespaceContext
 {
 	MemoryContextData header;	/* must be first: standard fields of a context */
 	JemctxNamespace *ns;		/* this process's handle */
+	MemoryContextData sentinel; /* its child: see below */
 } NamespaceContext;
 
 static NamespaceContext contexts[NAMESPACE_SLOTS];
@@ -45,20 +46,42 @@ pointer_chunk(void *pointer)
 	return (ChunkHeader *) pointer - 1;
 }
 
-/* This process's handle of the namespace in the slot of a context. */
-static JemctxNamespace *pg_noinline
-find_handle(const NamespaceContext *set)
+/* The namespace in the slot of a context, its life, and its name. */
+static Namespace *
+look_up(const NamespaceContext *set, uint64 *life, char *name)
 {
 	Namespace  *space = &control->slots[set - contexts];
-	JemctxNamespace *ns;
+	bool		there;
 
 	LWLockAcquire(&control->lock, LW_SHARED);
-	ns = space->in_use && space->name[0] != '\0' ? magazine_handle(space) : NULL;
+	there = namespace_has_name(space);
+	*life = pg_atomic_read_u64(&space->life);
+	strlcpy(name, space->name, NAMEDATALEN);
 	LWLockRelease(&control->lock);
-	if (ns == NULL)
+	if (!there)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the namespace of memory context %p was dropped", set)));
+	return space;
+}
+
+/*
+ * A handle of the namespace in the slot of a context, for one call.  It need
+ * not take memory: to free some must not fail for lack of it.
+ */
+static JemctxNamespace *pg_noinline
+find_handle(const NamespaceContext *set)
+{
+	char		name[NAMEDATALEN];
+	uint64		life;
+	Namespace  *space = look_up(set, &life, name);
+	JemctxNamespace *ns = magazine_known_handle(space, life);
+
+	if (ns == NULL)
+	{
+		ns = magazine_new_handle(name, MCXT_ALLOC_NO_OOM);
+		ns = ns ? magazine_handle(space, life, ns) : magazine_borrow(space, life);
+	}
 	magazine_check(ns);
 	return ns;
 }
@@ -72,7 +95,7 @@ chunk_handle(MemoryContext context)
 {
 	JemctxNamespace *ns = ((NamespaceContext *) context)->ns;
 
-	if (unlikely(ns == NULL || pg_atomic_read_u64(&ns->space->life) != ns->life))
+	if (unlikely(ns == NULL || !magazine_is_current(ns)))
 		return find_handle((NamespaceContext *) context);
 	return ns;
 }
@@ -83,9 +106,7 @@ context_handle(MemoryContext context)
 {
 	NamespaceContext *set = (NamespaceContext *) context;
 
-	if (unlikely(set->ns == NULL))
-		set->ns = find_handle(set);
-	return set->ns;
+	return likely(set->ns != NULL) ? set->ns : find_handle(set);
 }
 
 static void *
@@ -115,8 +136,7 @@ NamespaceFree(MemoryContext context, void *pointer)
 {
 	ChunkHeader *chunk = pointer_chunk(pointer);
 
-	chunk->context = (MemoryContext) &freed_chunks;
-	jemctx_namespace_free(chunk_handle(context), chunk);
+	namespace_free_chunk(chunk_handle(context), chunk, &chunk->context, (MemoryContext) &freed_chunks);
 }
 
 static Size
@@ -152,11 +172,69 @@ NamespaceRealloc(MemoryContext context, void *pointer, Size size)
 	return moved;
 }
 
+#ifdef MEMORY_CONTEXT_CHECKING
+static void
+NamespaceCheck(MemoryContext context)
+{
+}
+#endif
+
+/*
+ * Core does nothing to reset a context that this process has reset before and
+ * allocated nothing in since; but others may have.  Children, though, core
+ * deletes each time, and first.  So there is one, without memory, whose
+ * deletion says that there is something to reset, and which is there again
+ * after the reset.
+ */
+
+static void
+SentinelReset(MemoryContext context)
+{
+}
+
+static void
+SentinelDelete(MemoryContext context)
+{
+	NamespaceContext *set = (NamespaceContext *) ((char *) context - offsetof(NamespaceContext, sentinel));
+
+	set->header.isReset = false;
+}
+
+static bool
+SentinelIsEmpty(MemoryContext context)
+{
+	return true;
+}
+
+static void
+SentinelStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+			  MemoryContextCounters *totals, bool print_to_stderr)
+{
+}
+
+static const MemoryContextMethods sentinel_methods = {
+	.reset = SentinelReset,
+	.delete_context = SentinelDelete,
+	.is_empty = SentinelIsEmpty,
+	.stats = SentinelStats,
+#ifdef MEMORY_CONTEXT_CHECKING
+	.check = NamespaceCheck,
+#endif
+};
+
+static void
+post_sentinel(NamespaceContext *set)
+{
+	if (set->header.firstchild == NULL)
+		compat_context_create(&set->sentinel, &sentinel_methods, &set->header, "sentinel");
+}
+
 /* All of the namespace is reset: its other objects are no one's, either. */
 static void
 NamespaceReset(MemoryContext context)
 {
-	jemctx_namespace_reset(context_handle(context)->name);
+	namespace_reset(context_handle(context));
+	post_sentinel((NamespaceContext *) context);
 }
 
 static void
@@ -190,13 +268,6 @@ NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 			 pg_atomic_read_u64(&space->committed), namespace_limit(space));
 	printfunc(context, passthru, stats_string, print_to_stderr);
 }
-
-#ifdef MEMORY_CONTEXT_CHECKING
-static void
-NamespaceCheck(MemoryContext context)
-{
-}
-#endif
 
 static const MemoryContextMethods namespace_methods = {
 	.alloc = NamespaceAlloc,
@@ -254,7 +325,6 @@ jemctx_namespace_context(JemctxNamespace *ns)
 	magazine_check(ns);
 	set->ns = ns;
 	set->header.mem_allocated = pg_atomic_read_u64(&ns->space->committed);
-	set->header.isReset = false;	/* others may have allocated: a reset is never for nothing */
 	return (MemoryContext) set;
 }
 
@@ -263,6 +333,9 @@ void
 namespace_context_start(void)
 {
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
-		compat_context_create((MemoryContext) &contexts[slot], &namespace_methods, NULL, control->slots[slot].name);
+	{
+		compat_context_create(&contexts[slot].header, &namespace_methods, NULL, control->slots[slot].name);
+		post_sentinel(&contexts[slot]);
+	}
 	compat_context_create((MemoryContext) &freed_chunks, &freed_methods, NULL, "freed chunks");
 }

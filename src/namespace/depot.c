@@ -12,9 +12,8 @@
  * again but returned.
  *
  * The locks are LWLocks, which a process that ends lets go; what it was doing
- * then is half done.  Nothing here raises errors, so that can only happen when
- * a signal handler ends the process, and then all of the server starts over:
- * see depot_is_inside().
+ * then is half done.  Nothing here raises errors, and guard.c is for signal
+ * handlers that end a process.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +23,7 @@
 
 #include "namespace/depot.h"
 #include "namespace/faults.h"
+#include "namespace/guard.h"
 #include "namespace/keeper.h"
 
 #define WORD_BITS 64
@@ -38,27 +38,20 @@
 /* The groups of slabs that are drained then. */
 #define DRAINED_GROUPS 8
 
-/* How many locks of a depot this process holds. */
-static volatile sig_atomic_t inside;
-
-bool
-depot_is_inside(void)
-{
-	return inside > 0;
-}
-
 static void
 lock(LWLock *which)
 {
-	inside++;
+	guard_enter();
 	LWLockAcquire(which, LW_EXCLUSIVE);
+	guard_change();
 }
 
 static void
 unlock(LWLock *which)
 {
+	guard_changed();
 	LWLockRelease(which);
-	inside--;
+	guard_leave();
 }
 
 /* Lock a bin; false, and not locked, if the life has passed. */
@@ -390,26 +383,47 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 	return count;
 }
 
+/* The word of a slab's bitmap with an object's bit, and that bit; NULL if it is no object. */
+static uint64 *
+find_bit(uint8 owner, uint32 class, void *object, uint32 *page, uint64 *bit)
+{
+	Size		at = pagemap_page(object);
+	PageTag		tag = page_tags[at];
+	uint32		offset = pagemap_offset(object, tag);
+	uint32		index = size_class_index(&size_classes[class], offset);
+
+	if (TAG_OWNER(tag) != owner || (TAG_CLASS(tag) & ~CLASS_DRAINED) != class ||
+		!size_class_divides(&size_classes[class], offset))
+		return NULL;
+	*page = at - TAG_POSITION(tag);
+	*bit = UINT64CONST(1) << index % WORD_BITS;
+	return &page_slabs[*page].used[index / WORD_BITS];
+}
+
+/* Is an object outside of its slab?  Nobody but who has it can change that. */
+bool
+depot_is_out(uint8 owner, uint32 class, void *object)
+{
+	uint32		page;
+	uint64		bit;
+	uint64	   *word = find_bit(owner, class, object, &page, &bit);
+
+	return word != NULL && (*word & bit) != 0;
+}
+
 /* Put an object back into its slab; false if it is not one, or is there already. */
 static bool
 give_to_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class, void *object)
 {
-	Size		page = pagemap_page(object);
-	PageTag		tag = page_tags[page];
-	uint32		offset = pagemap_offset(object, tag);
-	uint32		index = size_class_index(&size_classes[class], offset);
+	uint32		page;
+	uint64		bit;
+	uint64	   *word = find_bit(owner, class, object, &page, &bit);
 	Slab	   *slab;
-	uint64		mask;
 
-	if (TAG_OWNER(tag) != owner || (TAG_CLASS(tag) & ~CLASS_DRAINED) != class ||
-		!size_class_divides(&size_classes[class], offset))
+	if (word == NULL || (*word & bit) == 0)
 		return false;
-	page -= TAG_POSITION(tag);
 	slab = &page_slabs[page];
-	mask = UINT64CONST(1) << index % WORD_BITS;
-	if ((slab->used[index / WORD_BITS] & mask) == 0)
-		return false;
-	slab->used[index / WORD_BITS] &= ~mask;
+	*word &= ~bit;
 	slab->live--;
 	regroup(bin, page, &size_classes[class]);
 	if (slab->live == 0 && bin->nonfull > 1)
@@ -418,31 +432,54 @@ give_to_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class, void *object
 }
 
 /*
- * Give objects back.  Returns how many of them were none that could be given,
- * and one such in wrong.
+ * Keep those of some objects that are outside of their slabs.  An object that
+ * was freed twice is inside after it was given once, and is somebody else's
+ * when it is taken from there.
  */
-int
-depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count, void **wrong)
+static int
+keep_those_out(uint8 owner, uint32 class, void **objects, int count, void **wrong)
 {
-	Bin		   *bin = &space->bins[class].bin;
-	int			wrongs = 0;
+	int			kept = 0;
 
-	if (!lock_bin(space, life, bin))
-		return DEPOT_STALE;
 	for (int i = 0; i < count; i++)
 	{
-		if (!give_to_slab(space, namespace_owner(space, life), bin, class, objects[i]))
-		{
+		if (depot_is_out(owner, class, objects[i]))
+			objects[kept++] = objects[i];
+		else
 			*wrong = objects[i];
-			wrongs++;
-		}
+	}
+	return kept;
+}
+
+/*
+ * Give objects back, and look at those that are kept, of which *kept are left
+ * then.  One that could not be given, or kept, as it was in its slab already
+ * or is no object at all, is put into wrong.  False if the life has passed.
+ */
+bool
+depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count,
+		   void **keep, int *kept, void **wrong)
+{
+	Bin		   *bin = &space->bins[class].bin;
+	uint8		owner = namespace_owner(space, life);
+	int			given = 0;
+
+	if (!lock_bin(space, life, bin))
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		if (give_to_slab(space, owner, bin, class, objects[i]))
+			given++;
+		else
+			*wrong = objects[i];
 		FAULT_POINT(DIE_IN_FLUSH);
 	}
-	bin->out -= count - wrongs;
+	*kept = keep_those_out(owner, class, keep, *kept, wrong);
+	bin->out -= given;
 	bin->flushes++;
 	unlock(&bin->lock);
 	FAULT_POINT(DIE_AFTER_FLUSH);
-	return wrongs;
+	return true;
 }
 
 /* Give the stock the free slabs that bins keep so as not to ask for one at once. */
@@ -504,6 +541,35 @@ depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
 	bin->reserved -= bytes;
 	pg_atomic_fetch_sub_u64(&space->reserved, bytes);
 	unlock(&bin->lock);
+}
+
+/* Set a word of the namespace if its life has not passed. */
+bool
+depot_set(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value)
+{
+	bool		current;
+
+	lock(&space->stock_lock);
+	current = pg_atomic_read_u64(&space->life) == life;
+	if (current)
+		pg_atomic_write_u64(word, value);
+	unlock(&space->stock_lock);
+	return current;
+}
+
+/* Another namespace begins here: what the last one was used for is not counted as its. */
+void
+depot_count_anew(Namespace *space)
+{
+	for (int class = 0; class < SIZES_COUNT; class++)
+	{
+		Bin		   *bin = &space->bins[class].bin;
+
+		lock(&bin->lock);
+		bin->fills = 0;
+		bin->flushes = 0;
+		unlock(&bin->lock);
+	}
 }
 
 /*
@@ -575,6 +641,7 @@ depot_clear(Namespace *space, uint64 life)
 		lock(&space->bins[class].bin.lock);
 	lock(&space->stock_lock);
 	pg_atomic_write_u64(&space->life, life);
+	pg_write_barrier();			/* whoever reads the root without a lock then reads this */
 	pg_atomic_write_u64(&space->reserved, 0);
 	pg_atomic_write_u64(&space->root, 0);
 	for (int class = 0; class < SIZES_COUNT; class++)

@@ -22,11 +22,14 @@
 
 extern void depot_init(Namespace *space, int tranche);
 extern int	depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int wanted);
-extern int	depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count,
-					   void **wrong);
+extern bool depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count,
+					   void **keep, int *kept, void **wrong);
+extern bool depot_is_out(uint8 owner, uint32 class, void *object);
 extern bool depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes);
 extern void depot_release(Namespace *space, uint64 life, uint32 class, Size bytes);
 extern bool depot_return_large(Namespace *space, uint64 life, Size page);
+extern bool depot_set(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value);
+extern void depot_count_anew(Namespace *space);
 
 /* For the keeper */
 extern void depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 count);
@@ -36,8 +39,5 @@ extern void depot_count_large(Namespace *space, uint32 pages);
 extern uint32 depot_returned(Namespace *space, uint32 most);
 extern void depot_tidy(Namespace *space);
 extern void depot_clear(Namespace *space, uint64 life);
-
-/* Is the process between taking and releasing one of the locks? */
-extern bool depot_is_inside(void);
 
 #endif							/* JEMCTX_DEPOT_H */

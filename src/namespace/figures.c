@@ -152,7 +152,7 @@ figures_name(int slot, NamespaceFigures *figures)
 
 	memset(figures, 0, sizeof(*figures));
 	LWLockAcquire(&control->lock, LW_SHARED);
-	in_use = space->in_use && space->name[0] != '\0';
+	in_use = namespace_has_name(space);
 	strlcpy(figures->name, space->name, NAMEDATALEN);
 	figures->created_at = space->created_at;
 	figures->owner = namespace_owner(space, pg_atomic_read_u64(&space->life));

@@ -179,13 +179,26 @@ purge(Request *request)
 	request->purged = before > after ? before - after : 0;
 }
 
+/*
+ * Is it about the namespace, and the contents, that are there now?  A drop is
+ * for whatever contents: it would never be served among resets otherwise.
+ */
+static bool
+is_current(const Request *request)
+{
+	uint64		life = request->space ? pg_atomic_read_u64(&request->space->life) : 0;
+
+	if (request->kind == REQUEST_DROP)
+		return LIFE_GENERATION(life) == LIFE_GENERATION(request->life);
+	return life == request->life;
+}
+
 static void
 serve(Request *request)
 {
 	Namespace  *space = request->space;
 
-	/* a purge is of all namespaces */
-	if (request->kind != REQUEST_PURGE && pg_atomic_read_u64(&space->life) != request->life)
+	if (!is_current(request))
 	{
 		request->refused = true;
 		return;

@@ -23,6 +23,7 @@
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
+#include "namespace/guard.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/region.h"
@@ -33,8 +34,18 @@
 
 static PaddedShelf *shelves;
 
-/* The handles of this process, by slot; those of dropped namespaces are left alone. */
+/* This process's, by slot: the handle made last, and what it keeps. */
 static JemctxNamespace *handles[NAMESPACE_SLOTS];
+static Rack *racks[NAMESPACE_SLOTS];
+
+/* Of the next handle in a slot that has none. */
+static Rack *spare_rack;
+
+/* What a handle without memory of its own may use for one call: it keeps nothing. */
+static JemctxNamespace borrowed;
+static Rack no_rack;
+
+/* Has this process to give back what it keeps when it ends? */
 static bool attached;
 
 /* In the postmaster: map the shelves, or empty them after a crash. */
@@ -56,12 +67,25 @@ magazine_shelf(int process, int slot)
 	return &shelves[process * NAMESPACE_SLOTS + slot].shelf;
 }
 
+static Shelf *
+shelf_of(JemctxNamespace *ns)
+{
+	return (Shelf *) ((char *) ns->counts - offsetof(Shelf, counts));
+}
+
+/* The magazine of a class, the object on top last. */
+static void **
+objects_of(JemctxNamespace *ns, uint32 class)
+{
+	return magazine_top(ns, class, 1);
+}
+
 /* The process ends: leave nothing behind. */
 static void
 detach(int code, Datum arg)
 {
 	/* a half-done change of what others use, too: the server must start over */
-	if (depot_is_inside())
+	if (guard_is_broken())
 		_exit(2);
 	request_cancel();
 	magazine_flush_all();
@@ -78,18 +102,21 @@ end_transaction(XactEvent event, void *arg)
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		magazine_settle_slot(slot);
-		if (handles[slot] != NULL && pg_atomic_read_u32(&handles[slot]->shelf->flush_wanted))
-			magazine_flush(handles[slot]);
+		if (handles[slot] != NULL)
+			magazine_flush_wanted(handles[slot]);
 	}
 }
 
 static void
 attach(void)
 {
-	if (attached)
-		return;
-	before_shmem_exit(detach, 0);
-	RegisterXactCallback(end_transaction, NULL);
+	static bool registered;
+
+	if (!registered)
+		RegisterXactCallback(end_transaction, NULL);
+	registered = true;
+	if (!attached)
+		before_shmem_exit(detach, 0);
 	attached = true;
 }
 
@@ -102,43 +129,81 @@ start_over(JemctxNamespace *ns, uint64 life)
 	ns->last = NULL;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
-		ns->capacities[class] = 0;
+		ns->rack->capacities[class] = 0;
 		ns->counts[class] = 0;
-		ns->shelf->returning[class] = 0;
+		shelf_of(ns)->returning[class] = 0;
 	}
-	pg_atomic_write_u32(&ns->shelf->flush_wanted, 0);
-	pg_atomic_write_u64(&ns->shelf->life, life);
+	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
+	pg_atomic_write_u64(&shelf_of(ns)->life, life);
 }
 
-static JemctxNamespace *
-make_handle(Namespace *space)
+static void
+begin(JemctxNamespace *ns, Namespace *space, uint64 life, Rack *rack)
 {
-	JemctxNamespace *ns = MemoryContextAlloc(TopMemoryContext, sizeof(JemctxNamespace));
-
 	ns->space = space;
-	ns->shelf = magazine_shelf(MyProc->pgprocno, space->slot);
-	ns->counts = ns->shelf->counts;
-	strlcpy(ns->name, space->name, NAMEDATALEN);
-	return ns;
+	ns->counts = magazine_shelf(MyProc->pgprocno, space->slot)->counts;
+	ns->rack = rack;
+	start_over(ns, life);
+}
+
+/* This process's handle of a namespace with that life, if it has one already. */
+JemctxNamespace *
+magazine_known_handle(Namespace *space, uint64 life)
+{
+	JemctxNamespace *ns = handles[space->slot];
+
+	return ns != NULL && LIFE_GENERATION(ns->life) == LIFE_GENERATION(life) ? ns : NULL;
 }
 
 /*
- * This process's handle of a namespace, which must not be dropped meanwhile:
- * the caller has the control lock.
+ * Memory for a handle, and whatever else it needs.  Raises an ERROR if there
+ * is none, or with MCXT_ALLOC_NO_OOM returns NULL.
  */
 JemctxNamespace *
-magazine_handle(Namespace *space)
+magazine_new_handle(const char *name, int flags)
 {
-	JemctxNamespace *ns = handles[space->slot];
-	uint64		life = pg_atomic_read_u64(&space->life);
+	Size		size = offsetof(JemctxNamespace, name) + strlen(name) + 1;
+	JemctxNamespace *ns;
 
-	if (ns != NULL && LIFE_GENERATION(ns->life) == LIFE_GENERATION(life))
-		return ns;
 	attach();
-	ns = make_handle(space);
-	start_over(ns, life);
-	handles[space->slot] = ns;
+	if (spare_rack == NULL)
+		spare_rack = MemoryContextAllocExtended(TopMemoryContext, sizeof(Rack), flags);
+	if (spare_rack == NULL)
+		return NULL;
+	ns = MemoryContextAllocExtended(TopMemoryContext, size, flags);
+	if (ns != NULL)
+		strcpy(ns->name, name);
 	return ns;
+}
+
+/* Make this new one the handle of a namespace, unless there is one.  Nothing can fail. */
+JemctxNamespace *
+magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns)
+{
+	int			slot = space->slot;
+	JemctxNamespace *known = magazine_known_handle(space, life);
+
+	if (known != NULL)
+	{
+		pfree(ns);
+		return known;
+	}
+	if (racks[slot] == NULL)
+	{
+		racks[slot] = spare_rack;
+		spare_rack = NULL;
+	}
+	begin(ns, space, life, racks[slot]);
+	handles[slot] = ns;
+	return ns;
+}
+
+/* A handle for one call by a process that has none, and no memory for one. */
+JemctxNamespace *
+magazine_borrow(Namespace *space, uint64 life)
+{
+	begin(&borrowed, space, life, &no_rack);
+	return &borrowed;
 }
 
 /* The namespace is not what it was: dropped, which is an ERROR, or reset. */
@@ -159,13 +224,13 @@ static void
 grow(JemctxNamespace *ns, uint32 class)
 {
 	const SizeClass *size = &size_classes[class];
-	int			capacity = ns->capacities[class];
+	int			capacity = ns->rack->capacities[class];
 	int			larger = Min(size->cache, Max(FIRST_CAPACITY, 2 * capacity));
 
 	/* a process that has given all back, as it ends, must keep nothing more */
-	if (attached && larger > capacity &&
+	if (attached && ns->rack != &no_rack && larger > capacity &&
 		depot_reserve(ns->space, ns->life, class, (Size) (larger - capacity) * size->size))
-		ns->capacities[class] = larger;
+		ns->rack->capacities[class] = larger;
 }
 
 /*
@@ -178,29 +243,44 @@ magazine_fill(JemctxNamespace *ns, uint32 class)
 {
 	int			count;
 
+	magazine_flush_wanted(ns);
+	guard_enter();
 	grow(ns, class);
-	count = depot_take(ns->space, ns->life, class, ns->magazines[class],
-					   Max(1, ns->capacities[class] / 2));
+	count = depot_take(ns->space, ns->life, class, objects_of(ns, class),
+					   Max(1, ns->rack->capacities[class] / 2));
 	if (count > 0)
 		ns->counts[class] = count;
+	guard_leave();
 	return count;
 }
 
 /*
- * Give the lower objects of a magazine back.  Returns one that could not be
- * given, because it was in its slab already, or NULL.
+ * Give the lower objects of a magazine back.  Returns one that was freed
+ * twice, or NULL.  When the life has passed the next use finds out.
  */
 static void *
 give_lower(JemctxNamespace *ns, uint32 class, int count)
 {
-	void	  **objects = ns->magazines[class];
+	void	  **objects = objects_of(ns, class);
 	int			left = ns->counts[class] - count;
 	void	   *wrong = NULL;
 
-	if (depot_give(ns->space, ns->life, class, objects, count, &wrong) == DEPOT_STALE)
-		return NULL;			/* the next use finds out */
-	memmove(objects, objects + count, left * sizeof(void *));
-	ns->counts[class] = left;
+	if (depot_give(ns->space, ns->life, class, objects, count, objects + count, &left, &wrong))
+	{
+		memmove(objects, objects + count, left * sizeof(void *));
+		ns->counts[class] = left;
+	}
+	return wrong;
+}
+
+/* Give objects back that are in no magazine. */
+static void *
+give(JemctxNamespace *ns, uint32 class, void **objects, int count)
+{
+	void	   *wrong = NULL;
+	int			kept = 0;
+
+	depot_give(ns->space, ns->life, class, objects, count, NULL, &kept, &wrong);
 	return wrong;
 }
 
@@ -222,29 +302,30 @@ magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 {
 	void	   *wrong = NULL;
 
+	guard_enter();
 	grow(ns, class);
-	if (ns->capacities[class] == 0)
-		depot_give(ns->space, ns->life, class, &object, 1, &wrong);
+	if (ns->rack->capacities[class] == 0)
+		wrong = give(ns, class, &object, 1);
 	else
 	{
-		if (ns->counts[class] >= ns->capacities[class])
-			wrong = give_lower(ns, class, ns->counts[class] - ns->capacities[class] / 2);
-		magazine_put(ns, class, object);
+		if (ns->counts[class] >= ns->rack->capacities[class])
+			wrong = give_lower(ns, class, ns->counts[class] - ns->rack->capacities[class] / 2);
+		magazine_push(ns, class, object);
 	}
+	guard_leave();
 	report_double_free(ns, wrong, ERROR);
 }
 
-/* Give what is to be returned back.  Returns one that could not be given, or NULL. */
+/* Give what is to be returned back.  Returns one that was freed twice, or NULL. */
 static void *
 give_returning(JemctxNamespace *ns, uint32 class)
 {
-	int			count = ns->shelf->returning[class];
+	uint16	   *count = &shelf_of(ns)->returning[class];
 	void	   *wrong = NULL;
 
-	if (count == 0)
-		return NULL;
-	ns->shelf->returning[class] = 0;
-	depot_give(ns->space, ns->life, class, ns->returning[class], count, &wrong);
+	if (*count > 0)
+		wrong = give(ns, class, ns->rack->returning[class], *count);
+	*count = 0;
 	return wrong;
 }
 
@@ -252,31 +333,75 @@ give_returning(JemctxNamespace *ns, uint32 class)
 void
 magazine_return(JemctxNamespace *ns, uint32 class, void *object)
 {
+	uint16	   *count = &shelf_of(ns)->returning[class];
 	void	   *wrong = NULL;
 
-	ns->returning[class][ns->shelf->returning[class]++] = object;
-	if (ns->shelf->returning[class] >= Min(RETURNED_OBJECTS, ns->capacities[class] / 2))
+	guard_enter();
+	ns->rack->returning[class][(*count)++] = object;
+	if (*count >= Min(RETURNED_OBJECTS, ns->rack->capacities[class] / 2))
 		wrong = give_returning(ns, class);
+	guard_leave();
 	report_double_free(ns, wrong, ERROR);
 }
 
-/* Give everything in the magazines back, and the right to have it. */
-void
-magazine_flush(JemctxNamespace *ns)
+static bool
+is_among(void **objects, int count, void *object)
 {
-	pg_atomic_write_u32(&ns->shelf->flush_wanted, 0);
+	for (int i = 0; i < count; i++)
+	{
+		if (objects[i] == object)
+			return true;
+	}
+	return false;
+}
+
+/* Does this process keep an object, as free?  The one allocated last is not. */
+bool
+magazine_has(JemctxNamespace *ns, uint32 class, void *object)
+{
+	return object != ns->last &&
+		(is_among(objects_of(ns, class), ns->counts[class], object) ||
+		 is_among(ns->rack->returning[class], shelf_of(ns)->returning[class], object));
+}
+
+/* Give all of a class back, and the right to have it. */
+static void
+flush_class(JemctxNamespace *ns, uint32 class)
+{
+	uint16	   *capacity = &ns->rack->capacities[class];
+	void	   *wrong = NULL;
+	void	   *returned_wrong;
+
+	guard_enter();
+	if (ns->counts[class] > 0)
+		wrong = give_lower(ns, class, ns->counts[class]);
+	returned_wrong = give_returning(ns, class);
+	if (*capacity > 0)
+		depot_release(ns->space, ns->life, class, (Size) *capacity * size_classes[class].size);
+	*capacity = 0;
+	guard_leave();
+	report_double_free(ns, wrong, WARNING);
+	report_double_free(ns, returned_wrong, WARNING);
+}
+
+/* Give everything in the magazines back. */
+static void
+flush(JemctxNamespace *ns)
+{
+	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
 	if (!magazine_is_current(ns))
 		return;
 	magazine_settle(ns);
 	for (int class = 0; class < SIZES_COUNT; class++)
-	{
-		if (ns->counts[class] > 0)
-			report_double_free(ns, give_lower(ns, class, ns->counts[class]), WARNING);
-		report_double_free(ns, give_returning(ns, class), WARNING);
-		if (ns->capacities[class] > 0)
-			depot_release(ns->space, ns->life, class, (Size) ns->capacities[class] * size_classes[class].size);
-		ns->capacities[class] = 0;
-	}
+		flush_class(ns, class);
+}
+
+/* Do so if the keeper has asked for it. */
+void
+magazine_flush_wanted(JemctxNamespace *ns)
+{
+	if (unlikely(pg_atomic_read_u32(&shelf_of(ns)->flush_wanted) != 0))
+		flush(ns);
 }
 
 void
@@ -285,7 +410,7 @@ magazine_flush_all(void)
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		if (handles[slot] != NULL)
-			magazine_flush(handles[slot]);
+			flush(handles[slot]);
 	}
 }
 
@@ -293,6 +418,6 @@ magazine_flush_all(void)
 void
 magazine_settle_slot(int slot)
 {
-	if (handles[slot] != NULL)
+	if (handles[slot] != NULL && magazine_is_current(handles[slot]))
 		magazine_settle(handles[slot]);
 }

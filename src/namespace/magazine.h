@@ -3,10 +3,11 @@
  * magazine.h
  *	  A process's free objects of a namespace.
  *
- * A handle has a magazine for each size class, a stack of free objects that
- * only this process uses, and beside it those that are not to be used again
- * but returned, as their slabs are drained (depot.c).  How many there are in each stands on the process's
- * shelf in shared memory, so that everybody can tell what is cached where.
+ * A process has a magazine for each size class of a namespace, a stack of free
+ * objects that only this process uses, and beside it those that are not to be
+ * used again but returned, as their slabs are drained (depot.c).  How many
+ * there are in each stands on the process's shelf in shared memory, so that
+ * everybody can tell what is cached where.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,18 +37,25 @@ typedef union PaddedShelf
 	char		pad[2 * PG_CACHE_LINE_SIZE];
 } PaddedShelf;
 
+/* Free objects of the namespaces that have a slot one after the other. */
+typedef struct Rack
+{
+	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
+	void	   *places[1 + SIZES_COUNT * SIZES_CACHE];	/* magazines; below each is a place */
+	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
+} Rack;
+
 /*
  * A process's handle of a namespace.  It stays what it is when the namespace
- * is dropped; another one in its slot is reached through another handle.
+ * is dropped, and for good, since somebody may have it: so it is small.  The
+ * next namespace in the slot has another handle, and the same rack.
  */
 struct JemctxNamespace
 {
 	Namespace  *space;
 	uint64		life;			/* of the contents that the magazines are from */
 	uint16	   *counts;			/* of the shelf */
-	uint8		owner;			/* in the tags of that life's pages */
-	Shelf	   *shelf;
-	char		name[NAMEDATALEN];
+	Rack	   *rack;
 
 	/*
 	 * The object that was allocated last, unless it was freed since.  It lies
@@ -57,21 +65,24 @@ struct JemctxNamespace
 	void	   *last;
 	uint32		last_class;
 
-	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
-	void	   *magazines[SIZES_COUNT][SIZES_CACHE];	/* free objects */
-	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
+	uint8		owner;			/* in the tags of that life's pages */
+	char		name[FLEXIBLE_ARRAY_MEMBER];
 };
 
 extern bool magazine_map(void);
 extern Shelf *magazine_shelf(int process, int slot);
-extern JemctxNamespace *magazine_handle(Namespace *space);
+extern JemctxNamespace *magazine_known_handle(Namespace *space, uint64 life);
+extern JemctxNamespace *magazine_new_handle(const char *name, int flags);
+extern JemctxNamespace *magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns);
+extern JemctxNamespace *magazine_borrow(Namespace *space, uint64 life);
 extern void magazine_renew(JemctxNamespace *ns);
 extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
 extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
+extern bool magazine_has(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_flush_wanted(JemctxNamespace *ns);
 extern void magazine_flush_all(void);
 extern void magazine_settle_slot(int slot);
-extern void magazine_flush(JemctxNamespace *ns);
 
 static inline bool
 magazine_is_current(const JemctxNamespace *ns)
@@ -87,6 +98,19 @@ magazine_check(JemctxNamespace *ns)
 		magazine_renew(ns);
 }
 
+/* Where the object is that was put last into a magazine of so many. */
+static inline void **
+magazine_top(JemctxNamespace *ns, Size class, Size count)
+{
+	return &ns->rack->places[class * SIZES_CACHE + count];
+}
+
+/*
+ * A signal may end the process between any two instructions, and what is in
+ * its magazines then is given back: so an object is counted only while it is
+ * there, and never while it is in use.  The barriers keep the compiler to that.
+ */
+
 /* Remove the object allocated last from its magazine, before any other change. */
 static inline void
 magazine_settle(JemctxNamespace *ns)
@@ -94,13 +118,14 @@ magazine_settle(JemctxNamespace *ns)
 	if (ns->last != NULL)
 	{
 		ns->counts[ns->last_class]--;
+		pg_compiler_barrier();
 		ns->last = NULL;
 	}
 }
 
 /* Take a free object of the class; false if the magazine is empty. */
 static inline bool
-magazine_take(JemctxNamespace *ns, uint32 class, void **object)
+magazine_take(JemctxNamespace *ns, Size class, void **object)
 {
 	Size		count;
 
@@ -109,13 +134,28 @@ magazine_take(JemctxNamespace *ns, uint32 class, void **object)
 	if (unlikely(count == 0))
 		return false;
 	ns->last_class = class;
-	*object = ns->last = ns->magazines[class][count - 1];
+	pg_compiler_barrier();
+	*object = ns->last = *magazine_top(ns, class, count);
 	return true;
 }
 
-/* False if the magazine is full. */
+/* Put an object into a magazine that has room. */
+static inline void
+magazine_push(JemctxNamespace *ns, Size class, void *object)
+{
+	uint16	   *count = &ns->counts[class];
+
+	magazine_top(ns, class, *count)[1] = object;
+	pg_compiler_barrier();
+	(*count)++;
+}
+
+/*
+ * False if the magazine is full, or the object seems to be on top of it, freed
+ * a moment ago: in an empty one, what is below it may look so.
+ */
 static inline bool
-magazine_put(JemctxNamespace *ns, uint32 class, void *object)
+magazine_put(JemctxNamespace *ns, Size class, void *object)
 {
 	Size		count;
 
@@ -126,10 +166,10 @@ magazine_put(JemctxNamespace *ns, uint32 class, void *object)
 	}
 	magazine_settle(ns);
 	count = ns->counts[class];
-	if (unlikely(count >= ns->capacities[class]))
+	if (unlikely(count >= ns->rack->capacities[class]) ||
+		unlikely(*magazine_top(ns, class, count) == object))
 		return false;
-	ns->magazines[class][count] = object;
-	ns->counts[class] = count + 1;
+	magazine_push(ns, class, object);
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "arena/account.h"
+#include "namespace/depot.h"
 #include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
@@ -26,14 +27,26 @@
 #define DEFAULT_MEMORY (1024 * 1024)
 #define MAX_MEMORY INT_MAX
 
+/* Databases of all encodings see it. */
+bool
+namespace_name_is_valid(const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+	{
+		if (*c < ' ' || *c > '~')
+			return false;
+	}
+	return name[0] != '\0' && strlen(name) < NAMEDATALEN;
+}
+
 static void
 check_name(const char *name)
 {
-	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+	if (!namespace_name_is_valid(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name of a namespace: \"%s\"", name),
-				 errdetail("It must have from 1 to %d bytes.", NAMEDATALEN - 1)));
+				 errdetail("It must have from 1 to %d characters, all of them printable ASCII.", NAMEDATALEN - 1)));
 }
 
 /* The slot with a name, or NULL.  The caller has the control lock. */
@@ -44,10 +57,27 @@ find_slot(const char *name)
 	{
 		Namespace  *space = &control->slots[slot];
 
-		if (space->in_use && strcmp(space->name, name) == 0)
+		if (namespace_has_name(space) && strcmp(space->name, name) == 0)
 			return space;
 	}
 	return NULL;
+}
+
+/*
+ * The namespace with a name, or NULL, and its life.  The two belong together:
+ * a namespace that is dropped loses its name before its generation ends.
+ */
+static Namespace *
+look_up(const char *name, uint64 *life)
+{
+	Namespace  *space;
+
+	LWLockAcquire(&control->lock, LW_SHARED);
+	space = find_slot(name);
+	if (space != NULL)
+		*life = pg_atomic_read_u64(&space->life);
+	LWLockRelease(&control->lock);
+	return space;
 }
 
 static Namespace *
@@ -73,6 +103,7 @@ take_slot(const char *name, Size size_limit)
 	space->created_at = GetCurrentTimestamp();
 	pg_atomic_write_u64(&space->limit, size_limit);
 	pg_atomic_write_u64(&space->refused, 0);
+	depot_count_anew(space);
 	space->in_use = true;
 	return space;
 }
@@ -95,32 +126,63 @@ namespace_release(Namespace *space)
 	LWLockRelease(&control->lock);
 }
 
-JemctxNamespace *
-jemctx_namespace_create(const char *name, Size size_limit)
+static void
+report_missing(const char *name)
 {
-	JemctxNamespace *ns;
-	bool		exists;
-	Namespace  *space = NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("namespace \"%s\" does not exist", name)));
+}
 
-	shared_require();
-	check_name(name);
-	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
-	exists = find_slot(name) != NULL;
-	if (!exists)
-		space = take_slot(name, size_limit);
-	ns = space ? magazine_handle(space) : NULL;
-	LWLockRelease(&control->lock);
+/* Why there is no new namespace. */
+static void
+report_not_made(const char *name, bool exists)
+{
 	if (exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("namespace \"%s\" already exists", name)));
-	if (ns == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cannot create namespace \"%s\"", name),
-				 errdetail("There are %d namespaces, as many as there can be.", NAMESPACE_SLOTS),
-				 errhint("Drop one with jemctx_namespace_drop().")));
-	return ns;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("cannot create namespace \"%s\"", name),
+			 errdetail("There are %d namespaces, as many as there can be.", NAMESPACE_SLOTS),
+			 errhint("Drop one with jemctx_namespace_drop().")));
+}
+
+/*
+ * Make a namespace, or with may_exist use the one that is there.  What can
+ * fail comes first: an ERROR means that none was made.
+ */
+static JemctxNamespace *
+make(const char *name, Size size_limit, bool may_exist)
+{
+	JemctxNamespace *ns;
+	Namespace  *space;
+	uint64		life = 0;
+	bool		exists;
+
+	shared_require();
+	check_name(name);
+	ns = magazine_new_handle(name, 0);
+	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
+	space = find_slot(name);
+	exists = space != NULL;
+	if (!exists)
+		space = take_slot(name, size_limit);
+	if (space != NULL)
+		life = pg_atomic_read_u64(&space->life);
+	LWLockRelease(&control->lock);
+	if (space != NULL && (may_exist || !exists))
+		return magazine_handle(space, life, ns);
+	pfree(ns);
+	report_not_made(name, exists);
+	return NULL;				/* keep compiler quiet */
+}
+
+JemctxNamespace *
+jemctx_namespace_create(const char *name, Size size_limit)
+{
+	return make(name, size_limit, false);
 }
 
 JemctxNamespace *
@@ -128,52 +190,134 @@ jemctx_namespace_find(const char *name, bool missing_ok)
 {
 	Namespace  *space;
 	JemctxNamespace *ns;
+	uint64		life;
 
 	shared_require();
-	LWLockAcquire(&control->lock, LW_SHARED);
-	space = find_slot(name);
-	ns = space ? magazine_handle(space) : NULL;
-	LWLockRelease(&control->lock);
-	if (ns == NULL && !missing_ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("namespace \"%s\" does not exist", name)));
-	return ns;
+	space = look_up(name, &life);
+	if (space == NULL)
+	{
+		if (!missing_ok)
+			report_missing(name);
+		return NULL;
+	}
+	ns = magazine_known_handle(space, life);
+	if (ns != NULL)
+		magazine_flush_wanted(ns);
+	return ns ? ns : magazine_handle(space, life, magazine_new_handle(name, 0));
 }
 
-/* Have the keeper empty or drop it.  Somebody else may have, meanwhile: that is as good. */
-static void
-clear(const char *name, bool drop)
+JemctxNamespace *
+jemctx_namespace_find_or_create(const char *name, Size size_limit)
 {
-	JemctxNamespace *ns = jemctx_namespace_find(name, false);
+	JemctxNamespace *ns = jemctx_namespace_find(name, true);
 
-	request_reset(ns->space, pg_atomic_read_u64(&ns->space->life), drop);
+	return ns ? ns : make(name, size_limit, true);
+}
+
+/*
+ * Have the keeper empty or drop a namespace; false if it was dropped before.
+ * If somebody else has emptied it since, that is as good for emptying it.
+ */
+static bool
+clear(Namespace *space, uint64 life, bool drop)
+{
+	return request_reset(space, life, drop) ||
+		(!drop && LIFE_GENERATION(pg_atomic_read_u64(&space->life)) == LIFE_GENERATION(life));
+}
+
+/*
+ * The namespace that has the name when the keeper comes to it: as with a table
+ * that is dropped, and made again, while one waits to drop it.
+ */
+static void
+clear_by_name(const char *name, bool drop)
+{
+	Namespace  *space;
+	uint64		life;
+
+	shared_require();
+	do
+	{
+		space = look_up(name, &life);
+		if (space == NULL)
+			report_missing(name);
+	} while (!clear(space, life, drop));
 }
 
 void
 jemctx_namespace_drop(const char *name)
 {
-	clear(name, true);
+	clear_by_name(name, true);
 }
 
 void
 jemctx_namespace_reset(const char *name)
 {
-	clear(name, false);
+	clear_by_name(name, false);
+}
+
+/* Empty the namespace of a handle, no other of its name. */
+void
+namespace_reset(JemctxNamespace *ns)
+{
+	magazine_check(ns);
+	if (!clear(ns->space, ns->life, false))
+		magazine_check(ns);
+}
+
+/* Set a word of a namespace if it is still there. */
+static void
+set_word(JemctxNamespace *ns, pg_atomic_uint64 *word, uint64 value)
+{
+	do
+		magazine_check(ns);
+	while (!depot_set(ns->space, ns->life, word, value));
+}
+
+/* Read one.  Its life ends before it is another's. */
+static uint64
+get_word(JemctxNamespace *ns, pg_atomic_uint64 *word)
+{
+	uint64		value;
+
+	do
+	{
+		magazine_check(ns);
+		value = pg_atomic_read_u64(word);
+		pg_read_barrier();
+	} while (!magazine_is_current(ns));
+	return value;
 }
 
 void
 jemctx_namespace_set_limit(JemctxNamespace *ns, Size size_limit)
 {
-	magazine_check(ns);
-	pg_atomic_write_u64(&ns->space->limit, size_limit);
+	set_word(ns, &ns->space->limit, size_limit);
 }
 
 Size
 jemctx_namespace_limit(JemctxNamespace *ns)
 {
-	magazine_check(ns);
-	return pg_atomic_read_u64(&ns->space->limit);
+	return get_word(ns, &ns->space->limit);
+}
+
+/* What the root points to must be complete before others see it: a lock sees to that. */
+void
+jemctx_namespace_set_root(JemctxNamespace *ns, void *root)
+{
+	set_word(ns, &ns->space->root, (uintptr_t) root);
+}
+
+void *
+jemctx_namespace_root(JemctxNamespace *ns)
+{
+	return (void *) (uintptr_t) get_word(ns, &ns->space->root);
+}
+
+void
+jemctx_namespace_flush(void)
+{
+	namespace_idle();
 }
 
 /* Bytes that the namespace may hold at most. */
@@ -183,26 +327,6 @@ namespace_limit(Namespace *space)
 	uint64		limit = pg_atomic_read_u64(&space->limit);
 
 	return limit > 0 ? Min(limit, region_size()) : region_size();
-}
-
-/* What the root points to must be complete before others see it. */
-void
-jemctx_namespace_set_root(JemctxNamespace *ns, void *root)
-{
-	magazine_check(ns);
-	pg_write_barrier();
-	pg_atomic_write_u64(&ns->space->root, (uintptr_t) root);
-}
-
-void *
-jemctx_namespace_root(JemctxNamespace *ns)
-{
-	void	   *root;
-
-	magazine_check(ns);
-	root = (void *) (uintptr_t) pg_atomic_read_u64(&ns->space->root);
-	pg_read_barrier();
-	return root;
 }
 
 /* In the postmaster, once shared memory is there: the namespaces of the setting. */

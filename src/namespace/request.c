@@ -250,7 +250,7 @@ request_large(Namespace *space, uint64 life, Size size, bool *clean)
 	return request->object;
 }
 
-/* False if the namespace is not the one any more. */
+/* False if the namespace is not the one any more, or, unless it is a drop, has other contents. */
 bool
 request_reset(Namespace *space, uint64 life, bool drop)
 {

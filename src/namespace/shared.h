@@ -155,4 +155,11 @@ extern void shared_require(void);
 /* Bytes that the namespace may hold at most. */
 extern uint64 namespace_limit(Namespace *space);
 
+/* Is there a namespace that can be found?  The caller has the control lock. */
+static inline bool
+namespace_has_name(const Namespace *space)
+{
+	return space->in_use && space->name[0] != '\0';
+}
+
 #endif							/* JEMCTX_SHARED_H */

@@ -185,7 +185,7 @@ sub look_at_ledger
 sub look_at_messages
 {
 	my ($offset, @loads) = @_;
-	my $pattern = qr/handed out twice|not true|cannot free|was freed|PANIC|TRAP|signal (?!9\b|15\b)\d+:|problem in memory context/;
+	my $pattern = qr/handed out twice|not true|not an object in use|was freed|PANIC|TRAP|signal (?!9\b|15\b)\d+:|problem in memory context/;
 	my @found = grep { /$pattern/ } map { split /\n/ } substr(slurp_file($node->logfile), $offset), map { $_->{err} } @loads;
 
 	$count{twice} += @found;
