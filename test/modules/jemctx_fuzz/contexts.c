@@ -108,11 +108,9 @@ reset(int node, bool only)
 		forget_children(node);
 	}
 	forget_chunks(node);
-	if (only || nodes[node].persistent)
-	{
-		if (!MemoryContextIsEmpty(nodes[node].context))
-			wrong("context %d is not empty after a reset", node);
-	}
+	/* one with children is not empty either */
+	if (nodes[node].context->firstchild == NULL && !MemoryContextIsEmpty(nodes[node].context))
+		wrong("context %d is not empty after a reset", node);
 }
 
 /* Give it another parent, or none, unless that is below it. */
