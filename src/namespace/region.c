@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,33 @@ region_wipe(void *start, Size bytes)
 				 errmsg("could not empty the memory of namespaces: %m")));
 }
 
+/* Give a file its size.  How large files may be (ulimit -f) is meant for those on disks. */
+static bool
+set_size(int file, Size bytes)
+{
+	struct rlimit before;
+	struct rlimit most;
+	bool		done;
+
+	if (getrlimit(RLIMIT_FSIZE, &before) != 0)
+		return false;
+	most = before;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &most);
+	done = ftruncate(file, bytes) == 0;
+	setrlimit(RLIMIT_FSIZE, &before);
+	return done;
+}
+
+static void
+report_no_file(void)
+{
+	ereport(WARNING,
+			(errmsg("could not make a file in memory for namespaces: %m"),
+			 errdetail("They have other memory, but how much of it has been touched cannot be told: what was allocated and not yet used counts as available."),
+			 errhint("Raise the limit on the size of files (ulimit -H -f) of the server.")));
+}
+
 /*
  * Where the kernel does not overcommit, it must promise all of the region when
  * it maps it, as it does without a file: pages of one it would refuse by a
@@ -70,11 +98,12 @@ open_file(void)
 	if (!arena_overcommits())
 		return;
 	region_file = memfd_create("jemctx region", MFD_CLOEXEC);
-	if (region_file >= 0 && ftruncate(region_file, region_size()) != 0)
-	{
+	if (region_file >= 0 && set_size(region_file, region_size()))
+		return;
+	report_no_file();
+	if (region_file >= 0)
 		close(region_file);
-		region_file = -1;
-	}
+	region_file = -1;
 }
 
 /* In the postmaster: map the region, or empty it after a crash. */

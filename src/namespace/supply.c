@@ -47,6 +47,15 @@
 /* Ticks since slabs were last asked of each namespace. */
 static uint32 quiet[NAMESPACE_SLOTS];
 
+/* When what processes keep was asked for, of each namespace and, last, of all. */
+typedef struct Call
+{
+	bool		made;
+	instr_time	made_at;
+} Call;
+
+static Call calls[NAMESPACE_SLOTS + 1];
+
 /*
  * Take pages for slabs, at most so many or a batch of them, and put them into
  * the stock.
@@ -290,20 +299,19 @@ ask_for_shelves(const Namespace *space)
 bool
 supply_call_in(Namespace *space)
 {
-	static instr_time called_at;
-	static bool called = false;
+	Call	   *call = &calls[space ? space->slot : NAMESPACE_SLOTS];
 	instr_time	now;
 	double		ms;
 
 	INSTR_TIME_SET_CURRENT(now);
-	ms = INSTR_TIME_GET_MILLISEC(now) - INSTR_TIME_GET_MILLISEC(called_at);
-	if (called && ms < CALL_MS)
+	ms = INSTR_TIME_GET_MILLISEC(now) - INSTR_TIME_GET_MILLISEC(call->made_at);
+	if (call->made && ms < CALL_MS)
 		return true;
-	if (called && ms < CALL_AGAIN_MS)
+	if (call->made && ms < CALL_AGAIN_MS)
 		return false;
-	called = ask_for_shelves(space);
-	called_at = now;
-	return called;
+	call->made = ask_for_shelves(space);
+	call->made_at = now;
+	return call->made;
 }
 
 /*

@@ -65,6 +65,21 @@ sql($node, "SELECT jemctx_test_ns_fill('a', 50000, 100000000)");
 is(figure($node, 'mapped = committed AND mapped - active < 2000000 AND active BETWEEN 100e6 AND 110e6'), 't', 'or 100 MB');
 sql($node, "SELECT jemctx_namespace_reset('a')");
 
+# What an idle session keeps of two namespaces at their limits another has, of one and of the next.
+{
+	my @idle = map { open_session($node) } 1, 2;
+
+	sql($node, "SELECT jemctx_namespace_create(name, 4194304) FROM unnest('{c, d}'::text[]) name");
+	for my $name (qw(c d))
+	{
+		ask($_, "SELECT jemctx_test_ns_fill('$name', 1000, 1000000), jemctx_test_ns_drain('$name')") for @idle;
+		cmp_ok(figure($node, 'cached', $name), '>', 0, "an idle session keeps objects of $name");
+	}
+	is(sql($node, "SELECT jemctx_test_ns_grant(name, 4190208) FROM unnest('{c, d}'::text[]) name"), "t\nt", 'what it keeps, another gets');
+	close_session($_) for @idle;
+	sql($node, "SELECT jemctx_namespace_drop(name) FROM unnest('{c, d}'::text[]) name");
+}
+
 # What one has just freed another has.
 sql($node, "SELECT jemctx_namespace_create('b')");
 for my $size (100, 5000, 1000000)

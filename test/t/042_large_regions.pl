@@ -90,4 +90,17 @@ sql($node, "SELECT jemctx_namespace_reset('a')");
 cmp_ok(sql($node, "SELECT jemctx_test_ns_grab('a', 100000000, (0.5 * $available)::bigint)"), ">", 0.4 * $available, "and again after a reset");
 $node->stop;
 
+# Limits on the size of files on disks do not matter.
+{
+	my $log = $node->logfile;
+	my $directory = $node->data_dir;
+
+	system_or_bail('bash', '-c', "ulimit -S -f 200000; pg_ctl -s -w -D '$directory' -l '$log' start");
+	wait_until_accepts($node);
+	sql($node, "SELECT jemctx_namespace_create('a')");
+	cmp_ok(sql($node, "SELECT jemctx_test_ns_grab('a', 100000000, (2.0 * $available)::bigint)"), '<', $available,
+		'a limit on files: no more is granted than is available');
+	system_or_bail('pg_ctl', '-s', '-w', '-m', 'immediate', '-D', $directory, 'stop');
+}
+
 done_testing();
