@@ -67,7 +67,7 @@ jemctx_test_ns_replace(PG_FUNCTION_ARGS)
 	pg_prng_seed(&state, 1);
 	for (int i = 0; i < PG_GETARG_INT32(1); i++)
 	{
-		int			which = pg_prng_uint64_range(&state, 0, lengthof(objects) - 1);
+		int			which = (int) pg_prng_uint64_range(&state, 0, lengthof(objects) - 1);
 
 		if (objects[which] != NULL)
 			jemctx_namespace_free(ns, objects[which]);
@@ -103,13 +103,13 @@ typedef struct Worn
 static Size
 any_size(void)
 {
-	return 16 * pow(20 * MB / 16, pg_prng_double(&state));
+	return 16 * pow(20.0 * MB / 16, pg_prng_double(&state));
 }
 
 static void
 free_any(Worn *worn)
 {
-	int			which = pg_prng_uint64_range(&state, 0, worn->count - 1);
+	int			which = (int) pg_prng_uint64_range(&state, 0, worn->count - 1);
 
 	worn->bytes -= jemctx_namespace_usable_size(worn->ns, worn->objects[which]);
 	jemctx_namespace_free(worn->ns, worn->objects[which]);
