@@ -164,22 +164,29 @@ allow_size(const Op *op)
 	if (!size_is_valid(op))
 		fuzz_allowed = MAY_BE_TOO_LARGE;
 	else if (is_immense(op->size))
-		fuzz_allowed = MAY_BE_REFUSED | (op->flags & OP_NO_OOM ? MAY_SUCCEED : 0);
+		fuzz_allowed = MAY_BE_REFUSED | MAY_SUCCEED;
 }
 
 static void
 alloc(const Op *op, Chunk *chunk, MemoryContext context)
 {
+	int			flags = alloc_flags(op) & (is_immense(op->size) ? ~MCXT_ALLOC_ZERO : ~0);
 	char	   *data;
 
 	if (chunk->data != NULL || (op->size + held > MOST_BYTES && size_is_valid(op) && !is_immense(op->size)))
 		return;
 	allow_size(op);
-	data = MemoryContextAllocExtended(context, op->size, alloc_flags(op));
+	data = MemoryContextAllocExtended(context, op->size, flags);
 	if (data == NULL)
 	{
 		if (!fuzz_limited && !is_immense(op->size))
 			wrong("no memory for %zu bytes", (Size) op->size);
+		return;
+	}
+	/* a kernel that overcommits may grant the address space */
+	if (is_immense(op->size))
+	{
+		pfree(data);
 		return;
 	}
 	if (op->flags & OP_ZERO)
@@ -193,11 +200,10 @@ resize(const Op *op, Chunk *chunk, int node)
 	Chunk		old = *chunk;
 	char	   *data;
 
-	if (chunk->data == NULL || (op->size + held > MOST_BYTES && size_is_valid(op) && !is_immense(op->size)))
+	if (chunk->data == NULL || (op->size + held > MOST_BYTES && size_is_valid(op)))
 		return;
 	check_chunk(chunk, node);
 	allow_size(op);
-	fuzz_allowed &= ~(is_immense(op->size) ? MAY_SUCCEED : 0);
 	data = op->flags & OP_HUGE ? repalloc_huge(chunk->data, op->size) : repalloc(chunk->data, op->size);
 	check_painted(data, old.size, op->size, old.seed);
 	held -= old.size;
