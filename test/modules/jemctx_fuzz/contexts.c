@@ -151,42 +151,29 @@ set_chunk(Chunk *chunk, char *data, Size size)
 	paint(data, size, chunk->seed);
 }
 
-/* No limit and no machine has so much. */
+/*
+ * A size that is valid and that is too much to be tried: the kernel may grant
+ * the address space, and AddressSanitizer would fill its shadow of it.
+ */
 static bool
-is_immense(Size size)
+is_too_much(const Op *op)
 {
-	return size > (Size) 1 << 40;
-}
-
-static void
-allow_size(const Op *op)
-{
-	if (!size_is_valid(op))
-		fuzz_allowed = MAY_BE_TOO_LARGE;
-	else if (is_immense(op->size))
-		fuzz_allowed = MAY_BE_REFUSED | MAY_SUCCEED;
+	return size_is_valid(op) && op->size + held > MOST_BYTES;
 }
 
 static void
 alloc(const Op *op, Chunk *chunk, MemoryContext context)
 {
-	int			flags = alloc_flags(op) & (is_immense(op->size) ? ~MCXT_ALLOC_ZERO : ~0);
 	char	   *data;
 
-	if (chunk->data != NULL || (op->size + held > MOST_BYTES && size_is_valid(op) && !is_immense(op->size)))
+	if (chunk->data != NULL || is_too_much(op))
 		return;
-	allow_size(op);
-	data = MemoryContextAllocExtended(context, op->size, flags);
+	fuzz_allowed = size_is_valid(op) ? MAY_SUCCEED : MAY_BE_TOO_LARGE;
+	data = MemoryContextAllocExtended(context, op->size, alloc_flags(op));
 	if (data == NULL)
 	{
-		if (!fuzz_limited && !is_immense(op->size))
+		if (!fuzz_limited)
 			wrong("no memory for %zu bytes", (Size) op->size);
-		return;
-	}
-	/* a kernel that overcommits may grant the address space */
-	if (is_immense(op->size))
-	{
-		pfree(data);
 		return;
 	}
 	if (op->flags & OP_ZERO)
@@ -200,10 +187,10 @@ resize(const Op *op, Chunk *chunk, int node)
 	Chunk		old = *chunk;
 	char	   *data;
 
-	if (chunk->data == NULL || (op->size + held > MOST_BYTES && size_is_valid(op)))
+	if (chunk->data == NULL || is_too_much(op))
 		return;
 	check_chunk(chunk, node);
-	allow_size(op);
+	fuzz_allowed = size_is_valid(op) ? MAY_SUCCEED : MAY_BE_TOO_LARGE;
 	data = op->flags & OP_HUGE ? repalloc_huge(chunk->data, op->size) : repalloc(chunk->data, op->size);
 	check_painted(data, old.size, op->size, old.seed);
 	held -= old.size;
