@@ -18,6 +18,7 @@
 #include "namespace/namespace.h"
 #include "namespace/region.h"
 #include "namespace/request.h"
+#include "namespace/stock.h"
 
 static void
 report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
@@ -282,7 +283,7 @@ check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
 static void
 free_large(JemctxNamespace *ns, void *pointer)
 {
-	if (depot_return_large(ns->space, ns->life, pagemap_page(pointer)))
+	if (stock_free_large(ns->space, ns->life, pagemap_page(pointer)))
 		return;
 	magazine_check(ns);
 	report_bad_pointer(ns, pointer, "It was freed already.");

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * depot.c
- *	  Free objects and free slabs of a namespace, for all processes.
+ *	  Free objects of a namespace, for all processes.
  *
  * Objects are taken from the fullest slabs, so that the others drain and
  * become free as a whole: when the sizes that a namespace is used for change,
@@ -11,10 +11,6 @@
  * are not full are tagged as to be drained, and their objects are not used
  * again but returned.
  *
- * The locks are LWLocks, which a process that ends lets go; what it was doing
- * then is half done.  Nothing here raises errors, and guard.c is for signal
- * handlers that end a process.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,13 +19,10 @@
 
 #include "namespace/depot.h"
 #include "namespace/faults.h"
-#include "namespace/guard.h"
-#include "namespace/keeper.h"
+#include "namespace/lock.h"
+#include "namespace/stock.h"
 
 #define WORD_BITS 64
-
-/* The keeper is told when so many slabs of the stock's target are left. */
-#define LOW_STOCK(stock) ((stock)->target / 2)
 
 /* A bin is loose if so much of it is room, beside some slabs. */
 #define LOOSE_PART 16
@@ -37,22 +30,6 @@
 
 /* The groups of slabs that are drained then. */
 #define DRAINED_GROUPS 8
-
-static void
-lock(LWLock *which)
-{
-	guard_enter();
-	LWLockAcquire(which, LW_EXCLUSIVE);
-	guard_change();
-}
-
-static void
-unlock(LWLock *which)
-{
-	guard_changed();
-	LWLockRelease(which);
-	guard_leave();
-}
 
 /* Lock a bin; false, and not locked, if the life has passed. */
 static bool
@@ -63,13 +40,6 @@ lock_bin(Namespace *space, uint64 life, Bin *bin)
 		return true;
 	unlock(&bin->lock);
 	return false;
-}
-
-static void
-init_stock(Stock *stock)
-{
-	memset(stock, 0, sizeof(*stock));
-	stock->first = NO_PAGE;
 }
 
 static void
@@ -87,8 +57,7 @@ void
 depot_init(Namespace *space, int tranche)
 {
 	LWLockInitialize(&space->stock_lock, tranche);
-	for (int kind = 0; kind < SLAB_KINDS; kind++)
-		init_stock(&space->stocks[kind]);
+	stock_clear(space);
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
 		LWLockInitialize(&space->bins[class].bin.lock, tranche);
@@ -182,104 +151,6 @@ fullest_slab(const Bin *bin)
 }
 
 /*
- * The stock
- */
-
-static void
-push_stock(Namespace *space, SlabKind kind, uint32 page)
-{
-	Stock	   *stock = &space->stocks[kind];
-	bool		excess;
-
-	lock(&space->stock_lock);
-	page_slabs[page].next = stock->first;
-	stock->first = page;
-	stock->count++;
-	stock->taken--;
-	excess = stock->count == STOCK_EXCESS(stock->target);
-	unlock(&space->stock_lock);
-	if (excess)
-		keeper_wake();
-	else
-		keeper_notice();
-}
-
-/* A slab of the stock, or NO_PAGE. */
-static uint32
-pop_stock(Namespace *space, SlabKind kind)
-{
-	Stock	   *stock = &space->stocks[kind];
-	uint32		page;
-	bool		low;
-
-	lock(&space->stock_lock);
-	page = stock->first;
-	if (page != NO_PAGE)
-	{
-		stock->first = page_slabs[page].next;
-		stock->count--;
-		stock->taken++;
-	}
-	else
-		stock->waited++;
-	low = page != NO_PAGE && stock->count == LOW_STOCK(stock);
-	unlock(&space->stock_lock);
-	if (low)
-		keeper_wake();
-	else
-		keeper_notice();
-	return page;
-}
-
-/* Put slabs, linked by next, into the stock. */
-void
-depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 count)
-{
-	Stock	   *stock = &space->stocks[kind];
-
-	lock(&space->stock_lock);
-	page_slabs[last].next = stock->first;
-	stock->first = first;
-	stock->count += count;
-	unlock(&space->stock_lock);
-}
-
-/* Take up to so many slabs from the stock, linked by next, as long as more than keep are there. */
-uint32
-depot_unstock(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
-{
-	Stock	   *stock = &space->stocks[kind];
-	uint32		first = NO_PAGE;
-
-	lock(&space->stock_lock);
-	for (uint32 i = 0; i < most && stock->count > keep; i++)
-	{
-		uint32		page = stock->first;
-
-		stock->first = page_slabs[page].next;
-		stock->count--;
-		page_slabs[page].next = first;
-		first = page;
-	}
-	unlock(&space->stock_lock);
-	return first;
-}
-
-/* How many slabs were taken since the last time, given back taken off, and how often there was none. */
-void
-depot_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited)
-{
-	Stock	   *stock = &space->stocks[kind];
-
-	lock(&space->stock_lock);
-	*taken = stock->taken;
-	*waited = stock->waited;
-	stock->taken = 0;
-	stock->waited = 0;
-	unlock(&space->stock_lock);
-}
-
-/*
  * Objects
  */
 
@@ -304,7 +175,7 @@ static uint32
 add_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class)
 {
 	SlabKind	kind = size_classes[class].kind;
-	uint32		page = pop_stock(space, kind);
+	uint32		page = stock_pop(space, kind);
 
 	if (page == NO_PAGE)
 		return NO_PAGE;
@@ -323,7 +194,7 @@ remove_slab(Namespace *space, Bin *bin, uint32 class, uint32 page)
 	unlink_slab(bin, page);
 	bin->slabs--;
 	pagemap_set(page, slab_pages(kind), TAG_OWNER(page_tags[page]), CLASS_UNUSED);
-	push_stock(space, kind, page);
+	stock_push(space, kind, page);
 }
 
 /* Take up to so many objects out of a slab. */
@@ -543,94 +414,6 @@ depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
 	unlock(&bin->lock);
 }
 
-/* Set a word of the namespace if its life has not passed. */
-bool
-depot_set(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value)
-{
-	bool		current;
-
-	lock(&space->stock_lock);
-	current = pg_atomic_read_u64(&space->life) == life;
-	if (current)
-		pg_atomic_write_u64(word, value);
-	unlock(&space->stock_lock);
-	return current;
-}
-
-/* Another namespace begins here: what the last one was used for is not counted as its. */
-void
-depot_count_anew(Namespace *space)
-{
-	for (int class = 0; class < SIZES_COUNT; class++)
-	{
-		Bin		   *bin = &space->bins[class].bin;
-
-		lock(&bin->lock);
-		bin->fills = 0;
-		bin->flushes = 0;
-		unlock(&bin->lock);
-	}
-}
-
-/*
- * Large objects
- */
-
-/* Free a large object: the keeper finds it.  False if it is not one in use. */
-bool
-depot_return_large(Namespace *space, uint64 life, Size page)
-{
-	uint8		owner = namespace_owner(space, life);
-	bool		good;
-
-	lock(&space->stock_lock);
-	good = pg_atomic_read_u64(&space->life) == life &&
-		page_tags[page] == TAG(owner, CLASS_LARGE, 0);
-	if (good)
-	{
-		page_tags[page] = TAG(owner, CLASS_LARGE_FREED, 0);
-		page_slabs[page].next = space->returned;
-		space->returned = page;
-		space->returned_pages += page_slabs[page].pages;
-		space->large_pages -= page_slabs[page].pages;
-		space->large_objects--;
-	}
-	unlock(&space->stock_lock);
-	keeper_notice();
-	return good;
-}
-
-void
-depot_count_large(Namespace *space, uint32 pages)
-{
-	lock(&space->stock_lock);
-	space->large_objects++;
-	space->large_pages += pages;
-	unlock(&space->stock_lock);
-}
-
-/* Large objects that were freed, linked by next, up to so many. */
-uint32
-depot_returned(Namespace *space, uint32 most)
-{
-	uint32		first = NO_PAGE;
-
-	if (space->returned == NO_PAGE)
-		return NO_PAGE;
-	lock(&space->stock_lock);
-	for (uint32 i = 0; i < most && space->returned != NO_PAGE; i++)
-	{
-		uint32		page = space->returned;
-
-		space->returned = page_slabs[page].next;
-		space->returned_pages -= page_slabs[page].pages;
-		page_slabs[page].next = first;
-		first = page;
-	}
-	unlock(&space->stock_lock);
-	return first;
-}
-
 /* Forget all contents, and begin another life.  Only the keeper may. */
 void
 depot_clear(Namespace *space, uint64 life)
@@ -650,12 +433,7 @@ depot_clear(Namespace *space, uint64 life)
 		if (other)
 			space->bins[class].bin.fills = space->bins[class].bin.flushes = 0;
 	}
-	for (int kind = 0; kind < SLAB_KINDS; kind++)
-		init_stock(&space->stocks[kind]);
-	space->returned = NO_PAGE;
-	space->returned_pages = 0;
-	space->large_objects = 0;
-	space->large_pages = 0;
+	stock_clear(space);
 	unlock(&space->stock_lock);
 	for (int class = SIZES_COUNT - 1; class >= 0; class--)
 		unlock(&space->bins[class].bin.lock);

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * depot.h
- *	  Free objects and free slabs of a namespace, for all processes.
+ *	  Free objects of a namespace, for all processes.
  *
- * A namespace has a bin for each size class and a stock of free slabs for all
- * of them.  Magazines are filled from the bin and emptied into it under one
+ * A namespace has a bin for each size class, and for all of them a stock of
+ * free slabs (stock.h).  Magazines are filled from the bin and emptied into it under one
  * short lock; a bin without room takes a slab of the stock; a slab without
  * objects goes back there.  The keeper sees to it that the stock has some.
  *
@@ -27,16 +27,8 @@ extern bool depot_give(Namespace *space, uint64 life, uint32 class, void **objec
 extern bool depot_is_out(uint8 owner, uint32 class, void *object);
 extern bool depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes);
 extern void depot_release(Namespace *space, uint64 life, uint32 class, Size bytes);
-extern bool depot_return_large(Namespace *space, uint64 life, Size page);
-extern bool depot_set(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value);
-extern void depot_count_anew(Namespace *space);
 
 /* For the keeper */
-extern void depot_stock(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 count);
-extern uint32 depot_unstock(Namespace *space, SlabKind kind, uint32 keep, uint32 most);
-extern void depot_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited);
-extern void depot_count_large(Namespace *space, uint32 pages);
-extern uint32 depot_returned(Namespace *space, uint32 most);
 extern void depot_tidy(Namespace *space);
 extern void depot_clear(Namespace *space, uint64 life);
 

@@ -22,7 +22,6 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "portability/instr_time.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/bgworker_internals.h"
 #include "postmaster/interrupt.h"
@@ -31,6 +30,7 @@
 #include "storage/procsignal.h"
 #include "utils/guc.h"
 
+#include "compat/clock.h"
 #include "namespace/depot.h"
 #include "namespace/extents.h"
 #include "namespace/keeper.h"
@@ -77,16 +77,6 @@ die_with_server(int code, Datum arg)
 		_exit(2);
 }
 
-static double
-elapsed_ms(instr_time since)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, since);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
-
 /*
  * Requests
  */
@@ -129,14 +119,13 @@ squeeze(Namespace *space)
 static bool
 sweep(void)
 {
-	instr_time	since;
+	int64		since = clock_ms();
 	bool		any = false;
 
-	INSTR_TIME_SET_CURRENT(since);
 	while (extents_sweep(true) > 0)
 	{
 		any = true;
-		if (elapsed_ms(since) >= STEP_MS)
+		if (clock_ms() - since >= STEP_MS)
 			break;
 	}
 	return any;
@@ -283,7 +272,7 @@ work(void)
 void
 jemctx_keeper_main(Datum arg)
 {
-	instr_time	last_tick;
+	int64		last_tick;
 	bool		busy = false;
 	bool		clock_runs = true;
 
@@ -291,16 +280,16 @@ jemctx_keeper_main(Datum arg)
 	if (pg_atomic_read_u32(&control->state) != KEEPER_STARTING)
 		proc_exit(0);
 	start();
-	INSTR_TIME_SET_CURRENT(last_tick);
+	last_tick = clock_ms();
 	while (!stop_requested)
 	{
 		wait_for_work(busy, clock_runs);
 		clock_runs = true;
 		busy = work();
-		if (elapsed_ms(last_tick) >= TICK_MS)
+		if (clock_ms() - last_tick >= TICK_MS)
 		{
 			clock_runs = supply_tick() | extents_tick();
-			INSTR_TIME_SET_CURRENT(last_tick);
+			last_tick = clock_ms();
 		}
 		if (ConfigReloadPending)
 		{

@@ -16,13 +16,13 @@
 #include "utils/timestamp.h"
 
 #include "arena/account.h"
-#include "namespace/depot.h"
 #include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/region.h"
 #include "namespace/request.h"
+#include "namespace/stock.h"
 
 #define DEFAULT_MEMORY (1024 * 1024)
 #define MAX_MEMORY INT_MAX
@@ -103,7 +103,6 @@ take_slot(const char *name, Size size_limit)
 	space->created_at = GetCurrentTimestamp();
 	pg_atomic_write_u64(&space->limit, size_limit);
 	pg_atomic_write_u64(&space->refused, 0);
-	depot_count_anew(space);
 	space->in_use = true;
 	return space;
 }
@@ -271,7 +270,7 @@ set_word(JemctxNamespace *ns, pg_atomic_uint64 *word, uint64 value)
 {
 	do
 		magazine_check(ns);
-	while (!depot_set(ns->space, ns->life, word, value));
+	while (!stock_set_word(ns->space, ns->life, word, value));
 }
 
 /* Read one.  Its life ends before it is another's. */

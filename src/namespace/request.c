@@ -20,13 +20,13 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/shmem.h"
-#include "portability/instr_time.h"
 
-#include "namespace/depot.h"
+#include "compat/clock.h"
 #include "namespace/faults.h"
 #include "namespace/keeper.h"
 #include "namespace/region.h"
 #include "namespace/request.h"
+#include "namespace/stock.h"
 
 #define WORD_BITS 64
 
@@ -93,7 +93,7 @@ static void
 undo(Request *request)
 {
 	if (request->kind == REQUEST_LARGE && request->object != NULL)
-		depot_return_large(request->space, request->life, pagemap_page(request->object));
+		stock_free_large(request->space, request->life, pagemap_page(request->object));
 	request->object = NULL;
 }
 
@@ -114,16 +114,6 @@ request_cancel(void)
 		undo(request);
 }
 
-static double
-elapsed_ms(instr_time since)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, since);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
-
 static void
 no_answer(void)
 {
@@ -137,9 +127,8 @@ no_answer(void)
 static void
 wait_for(Request *request, RequestState state)
 {
-	instr_time	since;
+	int64		since = clock_ms();
 
-	INSTR_TIME_SET_CURRENT(since);
 	while (pg_atomic_read_u32(&request->state) != state)
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -150,7 +139,7 @@ wait_for(Request *request, RequestState state)
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
 		shared_require();
-		if (elapsed_ms(since) > ANSWER_MS)
+		if (clock_ms() - since > ANSWER_MS)
 			no_answer();
 	}
 }
@@ -194,16 +183,15 @@ pause_for(long ms)
 static Size
 ask(Request *request)
 {
-	instr_time	since;
+	int64		since = clock_ms();
 	Size		purged = 0;
 
-	INSTR_TIME_SET_CURRENT(since);
 	request->repeats = 0;
 	for (;;)
 	{
 		ask_once(request);
 		purged += request->purged;
-		if (!request->again || elapsed_ms(since) > PATIENCE_MS)
+		if (!request->again || clock_ms() - since > PATIENCE_MS)
 			return purged;
 		if (request->later)
 			pause_for(LATER_MS);

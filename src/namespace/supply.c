@@ -11,12 +11,13 @@
  */
 #include "postgres.h"
 
-#include "portability/instr_time.h"
 #include "storage/procsignal.h"
 
+#include "compat/clock.h"
 #include "namespace/depot.h"
 #include "namespace/faults.h"
 #include "namespace/magazine.h"
+#include "namespace/stock.h"
 #include "namespace/supply.h"
 
 /* Ticks without anything to do after which the clock stands still. */
@@ -51,7 +52,7 @@ static uint32 quiet[NAMESPACE_SLOTS];
 typedef struct Call
 {
 	bool		made;
-	instr_time	made_at;
+	int64		made_at;		/* of clock_ms() */
 } Call;
 
 static Call calls[NAMESPACE_SLOTS + 1];
@@ -73,7 +74,7 @@ add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
 	last = run.page + run.pages - unit;
 	for (Size page = run.page; page < last; page += unit)
 		page_slabs[page].next = page + unit;
-	depot_stock(space, kind, run.page, last, run.pages / unit);
+	stock_add(space, kind, run.page, last, run.pages / unit);
 	FAULT_POINT(DIE_KEEPER);
 	return EXTENTS_TAKEN;
 }
@@ -82,7 +83,7 @@ add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
 static Size
 remove_slabs(Namespace *space, SlabKind kind, uint32 keep)
 {
-	uint32		page = depot_unstock(space, kind, keep, BACK_BATCH);
+	uint32		page = stock_remove(space, kind, keep, BACK_BATCH);
 	Size		pages = 0;
 
 	while (page != NO_PAGE)
@@ -100,7 +101,7 @@ remove_slabs(Namespace *space, SlabKind kind, uint32 keep)
 static Size
 take_returned(Namespace *space)
 {
-	uint32		page = depot_returned(space, BACK_BATCH);
+	uint32		page = stock_freed_large(space, BACK_BATCH);
 	Size		pages = 0;
 
 	while (page != NO_PAGE)
@@ -174,7 +175,7 @@ supply_large(Namespace *space, Size pages, void **object, bool *clean)
 
 	if (result != EXTENTS_TAKEN)
 		return result;
-	depot_count_large(space, pages);
+	stock_count_large(space, pages);
 	*object = pagemap_address(run.page);
 	*clean = run.clean == pages;
 	return EXTENTS_TAKEN;
@@ -300,14 +301,11 @@ bool
 supply_call_in(Namespace *space)
 {
 	Call	   *call = &calls[space ? space->slot : NAMESPACE_SLOTS];
-	instr_time	now;
-	double		ms;
+	int64		now = clock_ms();
 
-	INSTR_TIME_SET_CURRENT(now);
-	ms = INSTR_TIME_GET_MILLISEC(now) - INSTR_TIME_GET_MILLISEC(call->made_at);
-	if (call->made && ms < CALL_MS)
+	if (call->made && now - call->made_at < CALL_MS)
 		return true;
-	if (call->made && ms < CALL_AGAIN_MS)
+	if (call->made && now - call->made_at < CALL_AGAIN_MS)
 		return false;
 	call->made = ask_for_shelves(space);
 	call->made_at = now;
@@ -326,7 +324,7 @@ tick_stock(Namespace *space, SlabKind kind)
 	int32		taken;
 	uint32		waited;
 
-	depot_tick(space, kind, &taken, &waited);
+	stock_tick(space, kind, &taken, &waited);
 	if (taken <= 0 && waited == 0 && stock->target > LEAST_STOCK)
 		stock->target /= 2;
 	if (stock->count > stock->target + stock->target / 2)
