@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "miscadmin.h"
+#include "storage/ipc.h"
 
 #include "compat/clock.h"
 #include "jemalloc/trial.h"
@@ -77,11 +78,15 @@ attend(Trial *trial, int fd)
 	return TRIAL_HUNG;
 }
 
-/* In the child, which must not live longer than who is waiting for it. */
+/*
+ * In the child, which must not live longer than who is waiting for it, nor, if
+ * something calls exit(), end in shared memory what is its parent's.
+ */
 static void
 act_in_child(int fd, void (*act) (const void *arg), const void *arg)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	on_exit_reset();
 	if (dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
 	{
 		act(arg);
@@ -111,23 +116,28 @@ trial_run(Trial *trial, void (*act) (const void *arg), const void *arg)
 {
 	int			fds[2];
 	pid_t		pid;
+	struct sigaction by_default = {.sa_handler = SIG_DFL};
+	struct sigaction before;
 
 	(void) fflush(NULL);
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		fail("make a pipe");
+	/* where it is ignored, as we may have been started, nobody learns the status */
+	sigaction(SIGCHLD, &by_default, &before);
 	pid = fork_blocked();
 	if (pid == 0)
 		act_in_child(fds[1], act, arg);
 	close(fds[1]);
-	if (pid < 0)
+	if (pid > 0)
 	{
-		close(fds[0]);
-		fail("fork a process");
+		trial->end = attend(trial, fds[0]);
+		if (trial->end != TRIAL_ENDED)
+			kill(pid, SIGKILL);
+		while (waitpid(pid, &trial->status, 0) < 0 && errno == EINTR)
+			;
 	}
-	trial->end = attend(trial, fds[0]);
 	close(fds[0]);
-	if (trial->end != TRIAL_ENDED)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &trial->status, 0) < 0 && errno == EINTR)
-		;
+	sigaction(SIGCHLD, &before, NULL);
+	if (pid < 0)
+		fail("fork a process");
 }

@@ -82,6 +82,14 @@ ok(!-e "$data/postmaster.pid", 'wrapper: stops');
 		qr/FATAL:  the server does not start together with jemalloc/,
 		qr/DETAIL:  A trial with LD_PRELOAD=\S*jemalloc\S*crash\.so: it was ended by signal 6/,
 		qr/HINT:  Start the server without "$ENV{LD_PRELOAD}" in LD_PRELOAD/);
+	{
+		my ($in, $err) = ('', '');
+
+		# as somebody may start it who does not wait for children
+		IPC::Run::run([ 'perl', '-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', 'postgres', '--single', '-D', $data, 'postgres' ],
+			'<', \$in, '>', '/dev/null', '2>', \$err);
+		like($err, qr/does not start together with jemalloc.*it was ended by signal 6/s, 'crash before main(): told where SIGCHLD is ignored, too');
+	}
 	$node->append_conf('postgresql.conf', "jemctx.process_malloc = system\n");
 	$node->start;
 	is(info($node, 'origin'), 'dlopened', 'crash before main(): the way out');

@@ -25,6 +25,8 @@ sub write_library
 my $empty = write_library('empty', 'int nothing;');
 my $crash = write_library('crash', '#include <stdlib.h>
 __attribute__((constructor)) static void start(void) { abort(); }');
+my $leave = write_library('leave', '#include <stdlib.h>
+__attribute__((constructor)) static void start(void) { exit(3); }');
 my $hang = write_library('hang', '#include <unistd.h>
 __attribute__((constructor)) static void start(void) { for (;;) pause(); }');
 my $old = write_library('old', '#include <stddef.h>
@@ -40,6 +42,7 @@ void malloc_stats_print(void) {}');
 $node->start;
 my $session = session($node);
 my $pid = pid_of($session);
+query($session, 'CREATE TEMP TABLE own AS SELECT 1 AS x');
 
 for my $refused (
 	[ '', qr/must not be empty/ ],
@@ -49,7 +52,8 @@ for my $refused (
 	[ $file, qr/could not load jemalloc library.*invalid ELF header/s ],
 	[ $empty, qr/is not a jemalloc that jemctx can use\s+It has no function/ ],
 	[ $old, qr/jemalloc version 4\.0\.0 is too old/ ],
-	[ $crash, qr/cannot be loaded without harm/ ])
+	[ $crash, qr/cannot be loaded without harm/ ],
+	[ $leave, qr/cannot be loaded without harm/ ])
 {
 	my ($library, $reason) = @$refused;
 	my $answer = query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$library'");
@@ -59,6 +63,8 @@ for my $refused (
 	like($answer, qr/HINT:  Set jemctx\.jemalloc_library to/, "'$library': and a hint");
 }
 is(query($session, 'SELECT pg_backend_pid()'), $pid, 'the session goes on');
+is(query($session, 'SELECT x FROM own'), '1', 'with its temporary tables');
+is(query($session, 'SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend_pid()'), '1', 'and is one of the server\'s');
 
 # One that hangs can be given up.
 query($session, "SET statement_timeout = '1s'");
