@@ -27,6 +27,11 @@
 #define DEFAULT_MEMORY (1024 * 1024)
 #define MAX_MEMORY INT_MAX
 
+/* Less has no room for what even an empty namespace begins with. */
+#define LEAST_MEMORY 64
+#define LEAST_MEMORY_DETAIL "It must be 0, or at least 64 kB."
+#define LEAST_MEMORY_HINT "It is address space, and takes memory as it is used: the default does no harm."
+
 /* Databases of all encodings see it. */
 bool
 namespace_name_is_valid(const char *name)
@@ -379,6 +384,23 @@ namespace_total_committed(void)
 	return control != NULL ? pg_atomic_read_u64(&control->committed) : 0;
 }
 
+static bool
+memory_suffices(int kilobytes)
+{
+	return kilobytes == 0 || kilobytes >= LEAST_MEMORY;
+}
+
+/* Not while the server starts, when PostgreSQL would go on with the default: see initial.c. */
+static bool
+check_memory(int *newval, void **extra, GucSource source)
+{
+	if (process_shared_preload_libraries_in_progress || memory_suffices(*newval))
+		return true;
+	GUC_check_errdetail(LEAST_MEMORY_DETAIL);
+	GUC_check_errhint(LEAST_MEMORY_HINT);
+	return false;
+}
+
 /* In the postmaster, after context_enter(). */
 void
 namespace_enter(void)
@@ -387,7 +409,13 @@ namespace_enter(void)
 							"Sets the size of the shared region that namespaces have their memory from.",
 							"It is address space, and takes memory as it is used. 0 is for no namespaces.",
 							&namespace_memory, DEFAULT_MEMORY, 0, MAX_MEMORY,
-							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
+							PGC_POSTMASTER, GUC_UNIT_KB, check_memory, NULL, NULL);
+	if (!memory_suffices(namespace_memory))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": %d kB", "jemctx.namespace_memory", namespace_memory),
+				 errdetail(LEAST_MEMORY_DETAIL),
+				 errhint(LEAST_MEMORY_HINT)));
 	initial_enter();
 	sizes_enter();
 	if (namespace_memory > 0)

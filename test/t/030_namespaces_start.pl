@@ -23,15 +23,38 @@ is(sql($node, $list), 'dictionary:0 sessions:67108864 x y:102400', 'also after a
 is(sql($node, "SELECT jemctx_test_ns_check('sessions')"), 0, 'and empty');
 $node->stop;
 
-# Lists that are wrong.
-for my $case (
-	[ 'a:', qr/"" is not a limit/ ], [ 'a:many', qr/"many" is not a limit/ ], [ 'a:-1', qr/"-1" is not a limit/ ],
-	[ 'a,,b', qr/A name must have from 1 to 63 bytes/ ], [ 'a, b, a', qr/"a" is in it twice/ ],
-	[ 'x' x 64, qr/A name must have/ ], [ join(',', 1 .. 65), qr/There can be 64 namespaces/ ])
+# Lists that are wrong: a server with one does not start, and ALTER SYSTEM takes none.
+my @wrong = (
+	[ 'a:', qr/"" is not a limit/ ], [ 'a:many', qr/"many" is not a limit/ ], [ 'a:-5', qr/"-5" is not a limit/ ],
+	[ 'a,,b', qr/A name must have from 1 to 63 characters, all of them printable ASCII/ ], [ 'a:8MB, a:9MB', qr/"a" is in it twice/ ],
+	[ 'x' x 64, qr/A name must have/ ], [ "caf\xc3\xa9", qr/A name must have/ ], [ join(',', 1 .. 65), qr/There can be 64 namespaces/ ]);
+
+fails_to_start($node, "jemctx.namespaces = '$_->[0]'\n", "'$_->[0]'", qr/invalid list of namespaces/, $_->[1]) for @wrong;
+
+# So little memory that nothing would be in it.
+fails_to_start($node, "jemctx.namespace_memory = '$_'\n", $_, qr/invalid value for parameter "jemctx.namespace_memory"/,
+	qr/It must be 0, or at least 64 kB/) for qw(1kB 3kB 63kB);
+
+# ALTER SYSTEM's answer to what the next start would refuse.
+sub is_not_taken
 {
-	my ($value, $message) = @$case;
-	fails_to_start($node, "jemctx.namespaces = '$value'\n", "'$value'", qr/invalid list of namespaces/, $message);
+	my ($setting, $value, $detail) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', "ALTER SYSTEM SET $setting = '$value'");
+
+	like($err, qr/ERROR:  invalid value for parameter "$setting".*\nDETAIL:  .*$detail.*\nHINT: /, "$setting = '$value' is not taken");
+	return;
 }
+
+$node->start;
+is_not_taken('jemctx.namespaces', @$_) for @wrong;
+is_not_taken('jemctx.namespace_memory', '3kB', qr/It must be 0, or at least 64 kB/);
+is(sql($node, "ALTER SYSTEM SET jemctx.namespaces = 'a:8MB, b'"), '', 'a good list is taken');
+sql($node, "ALTER SYSTEM SET jemctx.namespace_memory = '64kB'");
+$node->restart;
+is(sql($node, $list), 'a:8388608 b:0', 'and used at the next start');
+is(sql($node, "SELECT jemctx_test_ns_fill('a', 100, 10000)"), 10000, 'in the least memory there is room');
+sql($node, 'ALTER SYSTEM RESET ALL');
+$node->stop;
 
 # No namespaces, and why.
 sub unavailable
