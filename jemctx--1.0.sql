@@ -197,11 +197,11 @@ COMMENT ON FUNCTION jemctx_profile_dump() IS 'the heap profile of this backend, 
 
 -- Namespaces
 
-CREATE FUNCTION jemctx_namespace_create(name text, size_limit bigint DEFAULT 0)
+CREATE FUNCTION jemctx_namespace_create(name text, size_limit bigint DEFAULT 0, if_not_exists boolean DEFAULT false)
 RETURNS void
 AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_create'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION jemctx_namespace_create(text, bigint) IS 'makes a namespace, with a limit in bytes if it is not 0';
+COMMENT ON FUNCTION jemctx_namespace_create(text, bigint, boolean) IS 'makes a namespace, with a limit in bytes if it is not 0, unless there is one and that will do';
 
 CREATE FUNCTION jemctx_namespace_drop(name text)
 RETURNS void
@@ -249,7 +249,7 @@ COMMENT ON COLUMN jemctx_namespaces.has_root IS 'whether its root pointer is set
 -- Namespaces are the whole server's: to be looked at by who may read all
 -- statistics, to be made and dropped by superusers.
 
-REVOKE EXECUTE ON FUNCTION jemctx_namespace_create(text, bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION jemctx_namespace_create(text, bigint, boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_namespace_drop(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_namespace_reset(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_namespace_set_limit(text, bigint) FROM PUBLIC;

@@ -116,7 +116,12 @@ limit_arg(FunctionCallInfo fcinfo)
 Datum
 jemctx_sql_namespace_create(PG_FUNCTION_ARGS)
 {
-	jemctx_namespace_create(text_to_cstring(PG_GETARG_TEXT_PP(0)), limit_arg(fcinfo));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (PG_GETARG_BOOL(2))
+		jemctx_namespace_find_or_create(name, limit_arg(fcinfo));
+	else
+		jemctx_namespace_create(name, limit_arg(fcinfo));
 	PG_RETURN_VOID();
 }
 

@@ -71,6 +71,7 @@ CREATE FUNCTION jemctx_test_thread(bytes bigint) RETURNS bool AS 'MODULE_PATHNAM
 CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Namespaces
+CREATE FUNCTION jemctx_test_ns_open(namespace text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_sizes(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_zero(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_huge(ns text, huge bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+PG_FUNCTION_INFO_V1(jemctx_test_ns_open);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_sizes);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_zero);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_huge);
@@ -36,6 +37,14 @@ JemctxNamespace *
 namespace_arg(FunctionCallInfo fcinfo)
 {
 	return jemctx_namespace_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), false);
+}
+
+/* Find it, or make it. */
+Datum
+jemctx_test_ns_open(PG_FUNCTION_ARGS)
+{
+	jemctx_namespace_find_or_create(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0);
+	PG_RETURN_VOID();
 }
 
 static void
