@@ -53,7 +53,7 @@ COMMENT ON FUNCTION jemctx_get_bins() IS 'the size classes in use in the jemallo
 
 CREATE VIEW jemctx_bins AS SELECT * FROM jemctx_get_bins();
 COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend, and of namespaces';
-COMMENT ON COLUMN jemctx_bins.namespace IS 'the namespace whose arena it is, NULL for this backend''s own; for those who may read all statistics';
+COMMENT ON COLUMN jemctx_bins.namespace IS 'the namespace whose size class it is, NULL for this backend''s own; for those who may read all statistics';
 COMMENT ON COLUMN jemctx_bins.arena IS 'the arena of this backend, NULL for a namespace';
 COMMENT ON COLUMN jemctx_bins.size IS 'bytes of an object of the class';
 COMMENT ON COLUMN jemctx_bins.curregs IS 'objects allocated';

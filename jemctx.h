@@ -104,7 +104,7 @@ extern PGDLLEXPORT Size jemctx_namespace_limit(JemctxNamespace *ns);
  * Allocate an object, aligned to 16 bytes.  flags are those of palloc_extended:
  * MCXT_ALLOC_HUGE, MCXT_ALLOC_NO_OOM, MCXT_ALLOC_ZERO.
  *
- * May wait for the keeper for microseconds, and for 10 s at most; that wait
+ * May wait for the keeper for microseconds, and for 20 s at most; that wait
  * can be interrupted.  Raises ERROR 53200 when there is no memory, or returns
  * NULL with MCXT_ALLOC_NO_OOM.
  */
