@@ -32,6 +32,8 @@ SELECT pg_temp.fail_after_coping('SELECT nocolumn');
 SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''no space in the garage'' USING errcode = ''out_of_memory'', detail = ''Two cars.''; END'$$);
 SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''out of memory'' USING errcode = ''out_of_memory'', hint = ''Ask Bob.''; END'$$);
 SELECT pg_temp.fail_after_coping($$SELECT length(repeat('x', 100000000))$$);
+-- But not of what the limit has nothing to do with.
+SELECT pg_temp.fail_after_coping('SELECT jemctx_test_beyond()');
 -- Without a size, realloc returns NULL and has done its work.
 SELECT jemctx_test_realloc_zero(100000000);
 -- What nobody could have is no reason to purge.

@@ -149,7 +149,10 @@ arena_insist(const Attempt *attempt)
 	static bool insisting = false;
 	void	   *object = NULL;
 
-	if (!limit_in_force() || !refusal_in_main_thread() || insisting)
+	if (!refusal_in_main_thread() || insisting)
+		return NULL;
+	refusal_forget();			/* what somebody coped with is not why this one fails */
+	if (!limit_in_force())
 		return NULL;
 	insisting = true;
 	for (int purges = 0; purges < 2 && object == NULL; purges++)

@@ -134,18 +134,25 @@ is_consequence(void)
 {
 	MemoryContext old_context;
 	ErrorData  *error;
-	bool		result;
+	volatile bool result = false;
 
 	if (geterrcode() != ERRCODE_OUT_OF_MEMORY)
 		return false;
 	/* core's function must not run in ErrorContext */
 	explaining = true;
 	old_context = MemoryContextSwitchTo(TopMemoryContext);
-	error = CopyErrorData();
-	result = lacks_private_memory(error);
-	FreeErrorData(error);
-	MemoryContextSwitchTo(old_context);
-	explaining = false;
+	PG_TRY();
+	{
+		error = CopyErrorData();
+		result = lacks_private_memory(error);
+		FreeErrorData(error);
+		MemoryContextSwitchTo(old_context);
+	}
+	PG_FINALLY();
+	{
+		explaining = false;		/* also when there is no memory for the copy, of a long statement say */
+	}
+	PG_END_TRY();
 	return result;
 }
 

@@ -65,6 +65,7 @@ CREATE FUNCTION jemctx_test_few_mappings(lifetime text) RETURNS int AS 'MODULE_P
 CREATE FUNCTION jemctx_test_cope(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_realloc_zero(refused bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_impossible() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_beyond() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_thread(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- The example of the README.

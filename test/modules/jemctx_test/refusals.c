@@ -12,6 +12,7 @@
 PG_FUNCTION_INFO_V1(jemctx_test_cope);
 PG_FUNCTION_INFO_V1(jemctx_test_realloc_zero);
 PG_FUNCTION_INFO_V1(jemctx_test_impossible);
+PG_FUNCTION_INFO_V1(jemctx_test_beyond);
 PG_FUNCTION_INFO_V1(jemctx_test_thread);
 
 /* Ask for so many bytes and go on without them; true if there were none. */
@@ -67,6 +68,14 @@ jemctx_test_impossible(PG_FUNCTION_ARGS)
 	check(calloc(too_much, 4) == NULL);
 	check(realloc(object, too_much) == NULL);
 	free(object);
+	PG_RETURN_VOID();
+}
+
+/* Ask PostgreSQL for it. */
+Datum
+jemctx_test_beyond(PG_FUNCTION_ARGS)
+{
+	MemoryContextAllocHuge(CurrentMemoryContext, MaxAllocHugeSize);
 	PG_RETURN_VOID();
 }
 
