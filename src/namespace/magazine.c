@@ -97,7 +97,7 @@ detach(int code, Datum arg)
 static void
 end_transaction(XactEvent event, void *arg)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+	if (!attached || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
@@ -107,14 +107,16 @@ end_transaction(XactEvent event, void *arg)
 	}
 }
 
+/* In the postmaster, for all: to register it takes memory, which a process that frees some may not have. */
+void
+magazine_enter(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+}
+
 static void
 attach(void)
 {
-	static bool registered;
-
-	if (!registered)
-		RegisterXactCallback(end_transaction, NULL);
-	registered = true;
 	if (!attached)
 		before_shmem_exit(detach, 0);
 	attached = true;

@@ -69,6 +69,7 @@ struct JemctxNamespace
 	char		name[FLEXIBLE_ARRAY_MEMBER];
 };
 
+extern void magazine_enter(void);
 extern bool magazine_map(void);
 extern Shelf *magazine_shelf(int process, int slot);
 extern JemctxNamespace *magazine_known_handle(Namespace *space, uint64 life);

@@ -418,6 +418,7 @@ namespace_enter(void)
 				 errhint(LEAST_MEMORY_HINT)));
 	initial_enter();
 	sizes_enter();
+	magazine_enter();
 	if (namespace_memory > 0)
 		keeper_register();
 	shared_enter();

@@ -139,6 +139,13 @@ free_twice(JemctxNamespace *ns, Size size)
 	jemctx_namespace_free(ns, object);
 }
 
+static void
+ask_about_freed(JemctxNamespace *ns, void *object)
+{
+	jemctx_namespace_free(ns, object);
+	jemctx_namespace_usable_size(ns, object);
+}
+
 /* An object freed twice, with so many others freed after that, that the magazine is emptied. */
 static void
 free_twice_and_others(JemctxNamespace *ns)
@@ -173,6 +180,8 @@ jemctx_test_ns_mistake(PG_FUNCTION_ARGS)
 		jemctx_namespace_free(jemctx_namespace_find("other", false), object);
 	else if (strcmp(mistake, "twice") == 0)
 		free_twice_and_others(ns);
+	else if (strcmp(mistake, "twice at once") == 0)
+		free_twice(ns, 100);
 	else if (strcmp(mistake, "large twice") == 0)
 		free_twice(ns, 100000);
 	else if (strcmp(mistake, "pfree twice") == 0)
@@ -186,6 +195,10 @@ jemctx_test_ns_mistake(PG_FUNCTION_ARGS)
 		MemoryContextDelete(jemctx_namespace_context(ns));
 	else if (strcmp(mistake, "usable size") == 0)
 		jemctx_namespace_usable_size(ns, object + 16);
+	else if (strcmp(mistake, "usable size of freed") == 0)
+		ask_about_freed(ns, object);
+	else if (strcmp(mistake, "usable size of large freed") == 0)
+		ask_about_freed(ns, large);
 	else
 		elog(ERROR, "unknown mistake: %s", mistake);
 	PG_RETURN_VOID();
@@ -199,12 +212,14 @@ Datum
 jemctx_test_ns_stale(PG_FUNCTION_ARGS)
 {
 	static JemctxNamespace *kept;
+	static MemoryContext context;
 	static void *object;
 	char	   *what = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
 	if (strcmp(what, "keep") == 0)
 	{
 		kept = namespace_arg(fcinfo);
+		context = jemctx_namespace_context(kept);
 		object = jemctx_namespace_allocate(kept, 100, 0);
 		memset(object, 1, 100);
 	}
@@ -218,6 +233,20 @@ jemctx_test_ns_stale(PG_FUNCTION_ARGS)
 		jemctx_namespace_free(namespace_arg(fcinfo), object);
 	else if (strcmp(what, "root") == 0)
 		jemctx_namespace_root(kept);
+	else if (strcmp(what, "set root") == 0)
+		jemctx_namespace_set_root(kept, NULL);
+	else if (strcmp(what, "limit") == 0)
+		jemctx_namespace_limit(kept);
+	else if (strcmp(what, "set limit") == 0)
+		jemctx_namespace_set_limit(kept, 1);
+	else if (strcmp(what, "usable size") == 0)
+		jemctx_namespace_usable_size(kept, object);
+	else if (strcmp(what, "palloc") == 0)
+		MemoryContextAlloc(context, 100);
+	else if (strcmp(what, "context reset") == 0)
+		MemoryContextReset(context);
+	else
+		elog(ERROR, "unknown: %s", what);
 	PG_RETURN_INT32(0);
 }
 
