@@ -20,8 +20,9 @@
 #include "compat/clock.h"
 #include "jemalloc/trial.h"
 
-/* How often we look whether to go on. */
+/* How often we look whether to go on, and when the child has nothing more to say. */
 #define LOOK_MS 50
+#define LAST_LOOK_MS 1
 
 static void
 fail(const char *what)
@@ -44,7 +45,7 @@ is_interrupted(void)
 		sigismember(&pending, SIGQUIT);
 }
 
-/* Keep what the child says, as far as there is room; false when it has ended. */
+/* Keep what the child says, as far as there is room; false when nothing more will come. */
 static bool
 read_some(Trial *trial, int fd, size_t *length)
 {
@@ -59,9 +60,27 @@ read_some(Trial *trial, int fd, size_t *length)
 	return true;
 }
 
-/* Listen to the child until it ends, or is to be ended. */
+/* Hear what there is to hear: for a while, or all that is there when the child has ended. */
+static void
+listen_to(Trial *trial, struct pollfd *readable, size_t *length, bool ended)
+{
+	int			timeout = readable->fd < 0 ? LAST_LOOK_MS : LOOK_MS;
+
+	while (poll(readable, 1, ended ? 0 : timeout) > 0)
+	{
+		if (!read_some(trial, readable->fd, length))
+			readable->fd = -1;
+		if (!ended || *length == sizeof(trial->said) - 1)
+			break;
+	}
+}
+
+/*
+ * Listen to the child until it ends, or is to be ended.  It may close its
+ * output and go on, or end and leave that to a child of its own.
+ */
 static TrialEnd
-attend(Trial *trial, int fd)
+attend(Trial *trial, pid_t pid, int fd)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	size_t		length = 0;
@@ -70,10 +89,13 @@ attend(Trial *trial, int fd)
 	memset(trial->said, 0, sizeof(trial->said));
 	while (clock_ms() < deadline)
 	{
+		bool		ended = waitpid(pid, &trial->status, WNOHANG) == pid;
+
+		listen_to(trial, &readable, &length, ended);
+		if (ended)
+			return TRIAL_ENDED;
 		if (is_interrupted())
 			return TRIAL_INTERRUPTED;
-		if (poll(&readable, 1, LOOK_MS) > 0 && !read_some(trial, fd, &length))
-			return TRIAL_ENDED;
 	}
 	return TRIAL_HUNG;
 }
@@ -111,6 +133,14 @@ fork_blocked(void)
 	return pid;
 }
 
+static void
+kill_child(Trial *trial, pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &trial->status, 0) < 0 && errno == EINTR)
+		;
+}
+
 void
 trial_run(Trial *trial, void (*act) (const void *arg), const void *arg)
 {
@@ -130,11 +160,9 @@ trial_run(Trial *trial, void (*act) (const void *arg), const void *arg)
 	close(fds[1]);
 	if (pid > 0)
 	{
-		trial->end = attend(trial, fds[0]);
+		trial->end = attend(trial, pid, fds[0]);
 		if (trial->end != TRIAL_ENDED)
-			kill(pid, SIGKILL);
-		while (waitpid(pid, &trial->status, 0) < 0 && errno == EINTR)
-			;
+			kill_child(trial, pid);
 	}
 	close(fds[0]);
 	sigaction(SIGCHLD, &before, NULL);

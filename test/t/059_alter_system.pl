@@ -29,6 +29,10 @@ my $leave = write_library('leave', '#include <stdlib.h>
 __attribute__((constructor)) static void start(void) { exit(3); }');
 my $hang = write_library('hang', '#include <unistd.h>
 __attribute__((constructor)) static void start(void) { for (;;) pause(); }');
+my $mute = write_library('mute', '#include <unistd.h>
+__attribute__((constructor)) static void start(void) { close(1); close(2); for (int fd = 3; fd < 100; fd++) close(fd); for (;;) pause(); }');
+my $helper = write_library('helper', "#include <unistd.h>
+__attribute__((constructor)) static void start(void) { if (fork() == 0) { while (access(\"$directory/helper.so\", F_OK) == 0) usleep(10000); _exit(0); } }");
 my $old = write_library('old', '#include <stddef.h>
 int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) { *(const char **) oldp = "4.0.0"; return 0; }
 void mallocx(void) {}
@@ -68,8 +72,16 @@ is(query($session, 'SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend
 
 # One that hangs can be given up.
 query($session, "SET statement_timeout = '1s'");
-like(query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$hang'"), qr/ERROR:  canceling statement due to statement timeout/, 'a library that hangs: the statement can be cancelled');
-is(`pgrep -P $pid`, '', 'a library that hangs: no process is left');
+for my $library ($hang, $mute)
+{
+	like(query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$library'"), qr/ERROR:  canceling statement due to statement timeout/, "'$library' hangs: the statement can be cancelled");
+	is(`pgrep -P $pid`, '', "'$library' hangs: no process is left");
+}
+
+# One that leaves a process behind does not.
+query($session, "SET statement_timeout = '30s'");
+like(query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$helper'"), qr/is not a jemalloc that jemctx can use/, 'a library that leaves a process behind');
+unlink($helper) or die;
 query($session, 'RESET statement_timeout');
 
 unlike(slurp_file($file), qr/jemctx/, 'nothing was written');
