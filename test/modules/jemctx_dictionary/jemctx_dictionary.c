@@ -64,18 +64,9 @@ dictionary_lock(void)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, LOCK_KEY1, LOCK_KEY2, 2);
+	/* a namespace is the server's, and so is the lock: not of one database */
+	SET_LOCKTAG_ADVISORY(tag, InvalidOid, LOCK_KEY1, LOCK_KEY2, 2);
 	return tag;
-}
-
-static JemctxNamespace *
-open_namespace(bool create)
-{
-	JemctxNamespace *ns = jemctx_namespace_find(NAMESPACE_NAME, true);
-
-	if (ns == NULL && create)
-		ns = jemctx_namespace_create(NAMESPACE_NAME, 0);
-	return ns;
 }
 
 static void
@@ -138,46 +129,50 @@ read_query(words_hash *words, const char *query)
 	SPI_finish();
 }
 
-/* A dictionary that nobody else knows yet. */
-static words_hash *
-make_words(MemoryContext context, const char *query)
+/* Show it in the place of the one before, when nobody reads that any more. */
+static void
+show_words(JemctxNamespace *ns, words_hash *words)
 {
-	words_hash *words = words_create(context, 1024, NULL);
+	LOCKTAG		lock = dictionary_lock();
+	words_hash *before;
 
-	PG_TRY();
-	{
-		read_query(words, query);
-	}
-	PG_CATCH();
-	{
-		/* the end of the transaction does not free it */
-		free_words(words);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return words;
+	LockAcquire(&lock, ExclusiveLock, false, false);
+	before = jemctx_namespace_root(ns);
+	jemctx_namespace_set_root(ns, words);
+	LockRelease(&lock, ExclusiveLock, false);
+	free_words(before);
 }
 
 Datum
 dictionary_load(PG_FUNCTION_ARGS)
 {
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	JemctxNamespace *ns = open_namespace(true);
-	words_hash *words = make_words(jemctx_namespace_context(ns), query);
-	LOCKTAG		lock = dictionary_lock();
+	JemctxNamespace *ns = jemctx_namespace_find_or_create(NAMESPACE_NAME, 0);
+	words_hash *words = words_create(jemctx_namespace_context(ns), 1024, NULL);
+	int64		count = 0;
 
-	LockAcquire(&lock, ExclusiveLock, false, false);
-	free_words(jemctx_namespace_root(ns));
-	jemctx_namespace_set_root(ns, words);
-	LockRelease(&lock, ExclusiveLock, false);
-	PG_RETURN_INT64(words->members);
+	/* until it is shown, nothing else would free it: the wait for the lock may end in an error, too */
+	PG_TRY();
+	{
+		read_query(words, query);
+		count = words->members;
+		show_words(ns, words);
+	}
+	PG_CATCH();
+	{
+		if (jemctx_namespace_root(ns) != words)
+			free_words(words);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	PG_RETURN_INT64(count);
 }
 
 /* The dictionary that is shown now, or NULL.  Keep the lock while it is read. */
 static words_hash *
 current_words(void)
 {
-	JemctxNamespace *ns = open_namespace(false);
+	JemctxNamespace *ns = jemctx_namespace_find(NAMESPACE_NAME, true);
 
 	return ns ? jemctx_namespace_root(ns) : NULL;
 }

@@ -92,6 +92,7 @@ CREATE FUNCTION jemctx_test_ns_create_refused(ns text) RETURNS void AS 'MODULE_P
 CREATE FUNCTION jemctx_test_ns_chunk(ns text, bytes int) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_pfree_refused(chunk bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_flush() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
+CREATE FUNCTION jemctx_test_dictionary_lock() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 CREATE FUNCTION jemctx_test_ns_shift(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_grant(ns text, bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_grab(ns text, size bigint, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

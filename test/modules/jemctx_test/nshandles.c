@@ -8,6 +8,7 @@
  */
 #include "jemctx_test.h"
 
+#include "storage/lock.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(jemctx_test_ns_generations);
@@ -15,6 +16,7 @@ PG_FUNCTION_INFO_V1(jemctx_test_ns_create_refused);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_chunk);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_pfree_refused);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_flush);
+PG_FUNCTION_INFO_V1(jemctx_test_dictionary_lock);
 
 #define LARGEST ((Size) 1024 * 1024)
 
@@ -130,5 +132,16 @@ Datum
 jemctx_test_ns_flush(PG_FUNCTION_ARGS)
 {
 	jemctx_namespace_flush();
+	PG_RETURN_VOID();
+}
+
+/* Take the lock of jemctx_dictionary as one who reads, until the end of the transaction. */
+Datum
+jemctx_test_dictionary_lock(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, InvalidOid, 0x6a656d63, 0x64696374, 2);
+	(void) LockAcquire(&tag, ShareLock, false, false);
 	PG_RETURN_VOID();
 }
