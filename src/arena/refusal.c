@@ -162,8 +162,12 @@ explain_pending(void *arg)
 {
 	if (!is_pending || explaining || !is_consequence())
 		return;
-	errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
-			  pending.holder, pending.held / KB, IN_KB(pending.asked), pending.limit / KB);
+	if (pending.limit > 0)
+		errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
+				  pending.holder, pending.held / KB, IN_KB(pending.asked), pending.limit / KB);
+	else
+		errdetail("%s holds %zu kB and asked for %zu kB more.",
+				  pending.holder, pending.held / KB, IN_KB(pending.asked));
 	errhint("%s", pending.advice);
 	is_pending = false;
 }

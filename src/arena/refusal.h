@@ -16,7 +16,7 @@ typedef struct Refusal
 	const char *holder;			/* subject of a sentence */
 	Size		held;
 	Size		asked;
-	Size		limit;
+	Size		limit;			/* 0 if something else refused it */
 	const char *advice;			/* a constant */
 	bool		by_server;		/* is it the server's limit? */
 } Refusal;

@@ -33,13 +33,16 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 #define ADVICE_ALL \
 	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the machine and its control groups have left."
 
-/* Have the error that somebody is going to raise say why there is no memory. */
+/*
+ * Have the error that somebody is going to raise say why there is no memory:
+ * with the limit only if that is what refused it.
+ */
 void
 namespace_explain(JemctxNamespace *ns, Size size)
 {
-	uint64		limit = pg_atomic_read_u64(&ns->space->limit);
-	uint64		region = (uint64) region_pages * SIZES_PAGE;
+	uint64		limit = namespace_limit(ns->space);
 	uint64		held = pg_atomic_read_u64(&ns->space->committed);
+	bool		limited = request_was_limited();
 	char		holder[NAMEDATALEN + 16];
 
 	snprintf(holder, sizeof(holder), "Namespace \"%s\"", ns->name);
@@ -47,8 +50,8 @@ namespace_explain(JemctxNamespace *ns, Size size)
 		.holder = holder,
 		.held = held,
 		.asked = size,
-		.limit = limit > 0 ? Min(limit, region) : region,
-		.advice = limit > 0 && held + size > limit ? ADVICE_LIMIT : ADVICE_ALL
+		.limit = limited && held + size > limit ? limit : 0,
+		.advice = limited && limit < region_size() ? ADVICE_LIMIT : ADVICE_ALL
 	});
 }
 

@@ -138,6 +138,7 @@ answer(Request *request, ExtentsResult result)
 	Namespace  *space = result == EXTENTS_LIMITED ? request->space : NULL;
 	bool		more;
 
+	request->limited = result == EXTENTS_LIMITED;
 	if (result == EXTENTS_TAKEN)
 		return;
 	more = squeeze(space) > 0 && request->repeats < SQUEEZES;

@@ -43,6 +43,7 @@
 #define LOOK_MS 100
 
 static Request *requests;
+static bool was_limited;		/* the last answer to this process */
 static pg_atomic_uint64 *waiting;	/* a bit for each process */
 
 static int
@@ -150,7 +151,7 @@ ask_once(Request *request)
 {
 	int			process = MyProc->pgprocno;
 
-	request->refused = request->again = request->later = false;
+	request->refused = request->again = request->later = request->limited = false;
 	request->object = NULL;
 	request->purged = 0;
 	pg_write_barrier();
@@ -168,7 +169,14 @@ ask_once(Request *request)
 	}
 	PG_END_TRY();
 	pg_read_barrier();
+	was_limited = request->limited;
 	pg_atomic_write_u32(&request->state, REQUEST_FREE);
+}
+
+bool
+request_was_limited(void)
+{
+	return was_limited;
 }
 
 static void
@@ -230,7 +238,10 @@ request_large(Namespace *space, uint64 life, Size size, bool *clean)
 	Request    *request;
 
 	if (size > region_size())
+	{
+		was_limited = true;
 		return NULL;
+	}
 	request = begin(REQUEST_LARGE, space, life);
 	request->pages = (size + SIZES_PAGE - 1) / SIZES_PAGE;
 	(void) ask(request);

@@ -40,6 +40,7 @@ typedef struct Request
 	int			repeats;		/* times that it was to be asked again */
 
 	bool		refused;		/* there is no memory, or the life has passed */
+	bool		limited;		/* by the namespace's limit, or the region's size */
 	bool		again;			/* something is done for it: to be asked again, */
 	bool		later;			/* but not at once */
 	void	   *object;
@@ -56,6 +57,9 @@ extern void *request_large(Namespace *space, uint64 life, Size size, bool *clean
 extern bool request_reset(Namespace *space, uint64 life, bool drop);
 extern Size request_purge(void);
 extern void request_cancel(void);
+
+/* Was it the namespace's limit, or the region's size, that the last answer is due to? */
+extern bool request_was_limited(void);
 
 /* In the keeper */
 extern int	request_next(int after);

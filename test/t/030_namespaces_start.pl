@@ -88,6 +88,9 @@ cmp_ok(sql($node, "SELECT jemctx_test_ns_fill('sessions', 100, 100000000)"), '>'
 my ($status, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_no_memory('sessions', 100000)");
 like($err, qr/out of memory in namespace "sessions"\nDETAIL:  Namespace "sessions" holds \d+ kB, asked for 98 kB more, and may have 4096 kB\./,
 	'a region that is full says so');
+($status, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_no_memory('dictionary', 900000)");
+like($err, qr/out of memory in namespace "dictionary"\nDETAIL:  Namespace "dictionary" holds \d+ kB and asked for 879 kB more\.\nHINT:  All namespaces share jemctx.namespace_memory/,
+	'no limit is named that has not refused it');
 is(sql($node, "SELECT jemctx_test_ns_check('sessions') = jemctx_test_ns_drain('sessions')"), 't', 'and keeps what it has');
 is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1500000)"), 1500000, 'another namespace can have it then');
 $node->stop;
