@@ -28,7 +28,8 @@
 	X(DIE_IN_FLUSH, "die_in_flush") \
 	X(DIE_AFTER_FLUSH, "die_after_flush") \
 	X(DIE_WAITING, "die_waiting") \
-	X(DIE_KEEPER, "die_keeper")
+	X(DIE_KEEPER, "die_keeper") \
+	X(TERM_IN_SETTLE, "term_in_settle")
 
 #define FAULT_CONSTANT(constant, name) FAULT_##constant,
 typedef enum Fault

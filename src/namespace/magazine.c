@@ -126,6 +126,7 @@ attach(void)
 static void
 start_over(JemctxNamespace *ns, uint64 life)
 {
+	guard_enter();				/* not what is left of one life as the next's */
 	ns->life = life;
 	ns->owner = namespace_owner(ns->space, life);
 	ns->last = NULL;
@@ -137,6 +138,7 @@ start_over(JemctxNamespace *ns, uint64 life)
 	}
 	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
 	pg_atomic_write_u64(&shelf_of(ns)->life, life);
+	guard_leave();
 }
 
 static void
@@ -386,6 +388,17 @@ flush_class(JemctxNamespace *ns, uint32 class)
 	report_double_free(ns, returned_wrong, WARNING);
 }
 
+/* The process may end in magazine_settle(), which has removed the object already then. */
+static void
+settle_at_most_once(JemctxNamespace *ns)
+{
+	int			count = ns->counts[ns->last_class];
+
+	if (count == 0 || *magazine_top(ns, ns->last_class, count) != ns->last)
+		ns->last = NULL;
+	magazine_settle(ns);
+}
+
 /* Give everything in the magazines back. */
 static void
 flush(JemctxNamespace *ns)
@@ -393,7 +406,8 @@ flush(JemctxNamespace *ns)
 	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
 	if (!magazine_is_current(ns))
 		return;
-	magazine_settle(ns);
+	if (ns->last != NULL)
+		settle_at_most_once(ns);
 	for (int class = 0; class < SIZES_COUNT; class++)
 		flush_class(ns, class);
 }

@@ -16,7 +16,10 @@
 
 #include "jemctx.h"
 
+#include <signal.h>
+
 #include "namespace/depot.h"
+#include "namespace/faults.h"
 
 /* Objects of slabs that are drained, returned together. */
 #define RETURNED_OBJECTS 32
@@ -120,6 +123,8 @@ magazine_settle(JemctxNamespace *ns)
 	{
 		ns->counts[ns->last_class]--;
 		pg_compiler_barrier();
+		if (ns->counts[ns->last_class] == 0 && fault_is_due(TERM_IN_SETTLE))
+			raise(SIGTERM);
 		ns->last = NULL;
 	}
 }

@@ -79,6 +79,20 @@ for my $mode (qw(fast smart immediate))
 	sql($node, "SELECT jemctx_namespace_create('a')");
 }
 
+# A worker that SIGTERM ends at any instruction: as it takes the last object off a magazine.
+my $start = -s $node->logfile;
+sql($node, "SELECT jemctx_test_kill_begin('a', 1)");
+for my $round (1 .. 3)
+{
+	my $worker = sql($node, "SELECT jemctx_test_kill_worker('a', false)");
+
+	fault($node, 'term_in_settle', $round);
+	poll(sub { !kill(0, $worker) }) or die 'the worker goes on';
+}
+unlike(slurp_file($node->logfile, $start), qr/was terminated by signal/, 'a worker ends at any instruction');
+is(sql($node, "SELECT jemctx_test_kill_check('a') > 0"), 't', 'and what it made is whole');
+sql($node, "SELECT jemctx_namespace_reset('a')");
+
 # A session that is terminated in the middle returns what it keeps.
 my $busy = open_session($node);
 $busy->{in} .= "SELECT jemctx_test_ns_fill('a', 100, 1000000), jemctx_test_ns_drain('a') FROM generate_series(1, 1000000);\n";
