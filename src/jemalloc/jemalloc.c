@@ -208,6 +208,10 @@ start_over(const char *library)
 		environment_extend("LD_PRELOAD", ':', library, NULL);
 	environment_extend("LD_PRELOAD", ':', listable_path(), NULL);
 	environment_mark();
+	reexec_try();
+	/* no earlier: what a library does to who opens it, it has then done to a child */
+	if (library != NULL)
+		library_probe(library);
 	reexec_postmaster();
 }
 
@@ -221,7 +225,6 @@ enter_by_preload(bool reexecuted)
 				 errmsg("could not preload jemalloc library \"%s\"", jemalloc_library),
 				 errdetail("The dynamic linker did not load it; its message precedes this one on the standard error of the server."),
 				 errhint("Set jemctx.jemalloc_library to the path of a jemalloc library.")));
-	library_probe(jemalloc_library);
 	start_over(jemalloc_library);
 }
 
@@ -255,6 +258,7 @@ enter_by_dlopen(bool reexecuted)
 		library_probe(jemalloc_library);
 		environment_extend("GLIBC_TUNABLES", ':', TLS_TUNABLE, NULL);
 		environment_mark();
+		reexec_try();
 		reexec_postmaster();
 	}
 	ereport(ERROR,

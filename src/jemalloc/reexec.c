@@ -340,6 +340,14 @@ require_start(const char *program)
 			 errhint("Set jemctx.jemalloc_library to another jemalloc, or jemctx.process_malloc to \"system\".")));
 }
 
+/* Raise an ERROR if the program would not start over as the environment is now. */
+void
+reexec_try(void)
+{
+	require_obedient_linker();
+	require_start(program_path());
+}
+
 /* Does not return: the program starts over. */
 void
 reexec_postmaster(void)
@@ -348,8 +356,6 @@ reexec_postmaster(void)
 	char	  **argv = read_arguments(&argc);
 	const char *program = program_path();
 
-	require_obedient_linker();
-	require_start(program);
 	resolve_arguments(argc, argv);
 	return_to_start_directory();
 

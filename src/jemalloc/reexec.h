@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+extern void reexec_try(void);
 extern void reexec_postmaster(void) pg_attribute_noreturn();
 
 #endif							/* JEMCTX_REEXEC_H */
