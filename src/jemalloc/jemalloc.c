@@ -196,6 +196,27 @@ close_listed(void)
 }
 
 /*
+ * The dynamic linker would look for a relative path where the server is by
+ * now, in its data directory, and go on without what it does not find.
+ */
+static void
+require_absolute_preload(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	char	   *words = pstrdup(preload ? preload : "");
+
+	for (char *word = strtok(words, LIST_SEPARATORS); word != NULL; word = strtok(NULL, LIST_SEPARATORS))
+	{
+		if (strchr(word, '/') != NULL && !is_absolute_path(word))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("jemctx could not restart the server with jemalloc: LD_PRELOAD has the relative path \"%s\"", word),
+					 errhint("Make it absolute.")));
+	}
+	pfree(words);
+}
+
+/*
  * Start over with this module, whose malloc and fork handlers are to be in
  * front of jemalloc's, and then the library preloaded; NULL if it is there
  * without.  Does not return.
@@ -203,6 +224,7 @@ close_listed(void)
 static void
 start_over(const char *library)
 {
+	require_absolute_preload();
 	extend_malloc_conf();
 	if (library != NULL)
 		environment_extend("LD_PRELOAD", ':', library, NULL);
@@ -255,6 +277,7 @@ enter_by_dlopen(bool reexecuted)
 		return;
 	if (!reexecuted)
 	{
+		require_absolute_preload();
 		library_probe(jemalloc_library);
 		environment_extend("GLIBC_TUNABLES", ':', TLS_TUNABLE, NULL);
 		environment_mark();

@@ -130,6 +130,17 @@ ok(!-e "$data/postmaster.pid", 'wrapper: stops');
 	ok(!-e "$data/postmaster.pid", 'hang before main(): nothing is left of a start that gave up');
 }
 
+# The server is not where it was started when it starts over.
+{
+	local $ENV{LD_PRELOAD} = './' . basename(write_library('near', 'write(2, "near", 4)'));
+	in_directory($directory, sub {
+		fails_to_start(
+			$node, '', 'relative path',
+			qr/FATAL:  jemctx could not restart the server with jemalloc: LD_PRELOAD has the relative path "\.\/near\.so"/,
+			qr/HINT:  Make it absolute\./);
+	});
+}
+
 # One that hangs in the server alone still ends when it is told to.
 {
 	local $ENV{LD_PRELOAD} = write_library('later', "for (; access(\"$directory/first\", F_OK) == 0 || rename(\"$directory/second\", \"$directory/first\") != 0;) pause()");
