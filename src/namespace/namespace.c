@@ -284,6 +284,7 @@ get_word(JemctxNamespace *ns, pg_atomic_uint64 *word)
 {
 	uint64		value;
 
+	magazine_flush_wanted(ns);
 	do
 	{
 		magazine_check(ns);

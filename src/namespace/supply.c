@@ -261,15 +261,21 @@ has_objects(int process, int slot)
 		sum_of(shelf) != 0;
 }
 
-/* An idle process is woken up for it, and another comes to the end of its transaction. */
+/*
+ * An idle backend is woken up for it, another process comes to the end of its
+ * transaction or, if it has none, is woken up to call something.
+ */
 static void
 ask_for_shelf(int process, int slot)
 {
 	PGPROC	   *proc = GetPGProcByNumber(process);
 
-	if (pg_atomic_exchange_u32(&magazine_shelf(process, slot)->flush_wanted, 1) == 0 &&
-		proc->backendId != InvalidBackendId)
+	if (pg_atomic_exchange_u32(&magazine_shelf(process, slot)->flush_wanted, 1) != 0)
+		return;
+	if (proc->backendId != InvalidBackendId)
 		SendProcSignal(proc->pid, PROCSIG_CATCHUP_INTERRUPT, proc->backendId);
+	else
+		SetLatch(&proc->procLatch);
 }
 
 /* For those of one namespace or, with NULL, of all. */

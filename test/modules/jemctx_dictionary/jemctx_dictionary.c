@@ -79,7 +79,10 @@ free_words(words_hash *words)
 		return;
 	words_start_iterate(words, &iterator);
 	while ((word = words_iterate(words, &iterator)) != NULL)
-		pfree((void *) word->spelling);
+	{
+		if (word->spelling != NULL)
+			pfree((void *) word->spelling);
+	}
 	words_destroy(words);
 }
 
@@ -89,9 +92,12 @@ add_word(words_hash *words, const char *spelling, int32 number)
 	bool		found;
 	Word	   *word = words_insert(words, spelling, &found);
 
-	/* the table's key must not be one of this process's own pointers */
+	/* the table's key must not be one of this process's own pointers, whatever fails */
 	if (!found)
+	{
+		word->spelling = NULL;
 		word->spelling = MemoryContextStrdup(words->ctx, spelling);
+	}
 	word->number = number;
 }
 

@@ -108,3 +108,6 @@ CREATE FUNCTION jemctx_test_kill_begin(ns text, edition int) RETURNS void AS 'MO
 CREATE FUNCTION jemctx_test_kill_load(ns text, seed int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_kill_check(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_kill_worker(ns text, "die" bool) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+-- A background worker that uses a namespace and runs no transactions
+CREATE FUNCTION jemctx_test_ns_worker(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
