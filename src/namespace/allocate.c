@@ -91,35 +91,38 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 	return object;
 }
 
-/* What is cleared, in steps, before one looks whether the user wants that still. */
-#define CLEARED_BYTES ((Size) 64 * 1024 * 1024)
+/* What of a large object is cleared in one step; the user may have changed his mind by then. */
+#define CLEARED_BYTES ((Size) 4 * 1024 * 1024)
 
 /*
- * Make a large object zero: by having its memory removed, since then it takes
- * none where it is not used.  If that is interrupted, the object is freed.
+ * Make a large object zero, unless its life has passed: it is gone then.  If
+ * that is interrupted, the object is freed.
  */
 static void
 clear_large(JemctxNamespace *ns, char *object, Size size)
 {
+	volatile bool current = true;
+
 	PG_TRY();
 	{
-		for (Size done = 0; done < size; done += CLEARED_BYTES)
+		for (Size done = 0; current && done < size; done += CLEARED_BYTES)
 		{
 			Size		bytes = Min(size - done, CLEARED_BYTES);
 
-			if (!region_remove(pagemap_page(object + done), (bytes + SIZES_PAGE - 1) / SIZES_PAGE))
-				memset(object + done, 0, bytes);
+			current = depot_clear_pages(ns->space, ns->life, pagemap_page(object + done),
+										(bytes + SIZES_PAGE - 1) / SIZES_PAGE);
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
 	PG_CATCH();
 	{
-		jemctx_namespace_free(ns, object);
+		(void) stock_free_large(ns->space, ns->life, pagemap_page(object));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 }
 
+/* An object of a life that has passed is gone with it, and another one is asked for. */
 static void *
 allocate_large(JemctxNamespace *ns, Size size, bool zero)
 {
@@ -131,10 +134,10 @@ allocate_large(JemctxNamespace *ns, Size size, bool zero)
 	{
 		life = ns->life;
 		object = request_large(ns->space, life, size, &clean);
+		if (object != NULL && zero && !clean)
+			clear_large(ns, object, size);
 		magazine_check(ns);
-	} while (ns->life != life); /* an object of the life before is gone with it */
-	if (object != NULL && zero && !clean)
-		clear_large(ns, object, size);
+	} while (ns->life != life);
 	return object;
 }
 

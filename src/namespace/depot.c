@@ -20,6 +20,7 @@
 #include "namespace/depot.h"
 #include "namespace/faults.h"
 #include "namespace/lock.h"
+#include "namespace/region.h"
 #include "namespace/stock.h"
 
 #define WORD_BITS 64
@@ -412,6 +413,25 @@ depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
 	bin->reserved -= bytes;
 	pg_atomic_fetch_sub_u64(&space->reserved, bytes);
 	unlock(&bin->lock);
+}
+
+/*
+ * Make pages of a large object zero, by having their memory removed, since
+ * then they take none where they are not used.  False, and nothing done, if
+ * the life has passed: the pages may be somebody else's.  So that it does not
+ * pass meanwhile, one of the locks that it ends with is held; not for long.
+ */
+bool
+depot_clear_pages(Namespace *space, uint64 life, Size page, Size pages)
+{
+	Bin		   *bin = &space->bins[SIZES_COUNT - 1].bin;	/* few ask for this one */
+
+	if (!lock_bin(space, life, bin))
+		return false;
+	if (!region_remove(page, pages))
+		memset(pagemap_address(page), 0, pages * SIZES_PAGE);
+	unlock(&bin->lock);
+	return true;
 }
 
 /* Forget all contents, and begin another life.  Only the keeper may. */

@@ -26,6 +26,7 @@ extern bool depot_give(Namespace *space, uint64 life, uint32 class, void **objec
 					   void **keep, int *kept, void **wrong);
 extern bool depot_is_out(uint8 owner, uint32 class, void *object);
 extern bool depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes);
+extern bool depot_clear_pages(Namespace *space, uint64 life, Size page, Size pages);
 extern void depot_release(Namespace *space, uint64 life, uint32 class, Size bytes);
 
 /* For the keeper */
