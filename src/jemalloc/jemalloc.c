@@ -204,8 +204,10 @@ require_absolute_preload(void)
 {
 	const char *preload = getenv("LD_PRELOAD");
 	char	   *words = pstrdup(preload ? preload : "");
+	char	   *rest = words;
+	char	   *word;
 
-	for (char *word = strtok(words, LIST_SEPARATORS); word != NULL; word = strtok(NULL, LIST_SEPARATORS))
+	while ((word = strsep(&rest, LIST_SEPARATORS)) != NULL)
 	{
 		if (strchr(word, '/') != NULL && !is_absolute_path(word))
 			ereport(ERROR,

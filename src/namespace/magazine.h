@@ -124,7 +124,7 @@ magazine_settle(JemctxNamespace *ns)
 		ns->counts[ns->last_class]--;
 		pg_compiler_barrier();
 		if (ns->counts[ns->last_class] == 0 && fault_is_due(TERM_IN_SETTLE))
-			raise(SIGTERM);
+			(void) raise(SIGTERM);
 		ns->last = NULL;
 	}
 }

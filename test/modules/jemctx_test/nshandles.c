@@ -28,6 +28,7 @@ jemctx_test_ns_generations(PG_FUNCTION_ARGS)
 	int			rounds = PG_GETARG_INT32(1);
 	Size		before = 0;
 
+	check(rounds > 0);
 	/* the first has what is made once */
 	for (int i = 0; i <= rounds; i++)
 	{
