@@ -42,7 +42,7 @@
 #define BACK_BATCH 512
 
 /* When memory is short: how long magazines are waited for, and how often they are asked for. */
-#define CALL_MS 20
+#define CALL_MS 200
 #define CALL_AGAIN_MS 1000
 
 /* Ticks since slabs were last asked of each namespace. */

@@ -75,7 +75,7 @@ sql($node, "SELECT jemctx_namespace_reset('a')");
 		ask($_, "SELECT jemctx_test_ns_fill('$name', 1000, 1000000), jemctx_test_ns_drain('$name')") for @idle;
 		cmp_ok(figure($node, 'cached', $name), '>', 0, "an idle session keeps objects of $name");
 	}
-	is(sql($node, "SELECT jemctx_test_ns_grant(name, 4190208) FROM unnest('{c, d}'::text[]) name"), "t\nt", 'what it keeps, another gets');
+	ok(poll(sub { sql($node, "SELECT jemctx_test_ns_grant(name, 4190208) FROM unnest('{c, d}'::text[]) name") eq "t\nt" }), 'what it keeps, another gets');
 	close_session($_) for @idle;
 	sql($node, "SELECT jemctx_namespace_drop(name) FROM unnest('{c, d}'::text[]) name");
 }
@@ -109,7 +109,8 @@ my ($idle, $asking) = map { open_session($node) } 1 .. 2;
 for my $try (1 .. 3)
 {
 	ask($idle, "SELECT jemctx_test_ns_sizes('c')");
-	is(ask($asking, "SELECT jemctx_test_ns_grant('c', 67000000)"), 't', "try $try: and so does one that is idle");
+	# it is asked for it, and on a busy machine may come to it too late for the first time
+	ok(poll(sub { ask($asking, "SELECT jemctx_test_ns_grant('c', 67000000)") eq 't' }), "try $try: and so does one that is idle");
 	ask($asking, 'SELECT pg_sleep(1)');
 }
 close_session($_) for $idle, $asking;
