@@ -365,17 +365,6 @@ take(const Op *op, int session)
 		object_owner[op->slot] = session;
 }
 
-bool
-sessions_race(void)
-{
-	for (int i = 0; i < SPACES; i++)
-	{
-		if (raced[i])
-			return true;
-	}
-	return false;
-}
-
 /* From the next round on nobody knows what is in the namespace. */
 static void
 begin_race(int space)

@@ -188,20 +188,15 @@ server_start(void)
 
 /*
  * Warnings are findings: that a checking build has found damage is one.  But
- * a process that ends may say so at any time.  And where sessions race for a
- * namespace, an object that one frees may be gone by a reset, with another slab
- * in its place: that it was freed already may be detected later, when what the
- * process keeps goes back, as jemctx.h says.
+ * a process that ends may say so at any time.
  */
 static void
 notice(void *arg, const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-	if (sqlstate != NULL && (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0 ||
-							 (strcmp(sqlstate, "22023") == 0 && sessions_race())))
-		return;
-	finding(PQresultErrorMessage(result));
+	if (sqlstate == NULL || (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
+		finding(PQresultErrorMessage(result));
 }
 
 PGconn *

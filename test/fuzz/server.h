@@ -40,9 +40,8 @@ extern void finding(const char *message) __attribute__((noreturn));
 extern const char *formatted(const char *format,...) __attribute__((format(printf, 1, 2)));
 extern void say(const char *format,...) __attribute__((format(printf, 1, 2)));
 
-/* fuzz.c: what was being done, and whether sessions race for a namespace */
+/* fuzz.c: what was being done */
 extern void print_operations(void);
-extern bool sessions_race(void);
 
 /* Try again for a while, as long as the condition is false. */
 #define UNTIL(condition, otherwise) \
