@@ -13,6 +13,7 @@
 #include "utils/guc.h"
 
 #include "arena/arena.h"
+#include "compat/interrupt.h"
 #include "context/context.h"
 #include "jemalloc/jemalloc.h"
 #include "namespace/namespace.h"
@@ -26,6 +27,7 @@ void
 _PG_init(void)
 {
 	jemalloc_enter();
+	interrupt_enter();
 	arena_enter();
 	context_enter();
 	namespace_enter();

@@ -12,9 +12,11 @@
 
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "storage/procsignal.h"
 #include "tcop/pquery.h"
 #include "utils/memutils.h"
 
@@ -75,6 +77,21 @@ compat_proc_pid(int number)
 {
 	return ProcGlobal->allProcs[number].procLatch.owner_pid;
 }
+
+/* Send a process one of PostgreSQL's signals; nobody gets it when the process has ended. */
+static inline void
+compat_send_signal(const PGPROC *proc, int pid, ProcSignalReason reason)
+{
+	SendProcSignal(pid, reason, proc->backendId);
+}
+
+/* Read the messages of parallel workers, if there are any, and the context that this is done in. */
+static inline void
+compat_handle_messages(void)
+{
+	HandleParallelMessages();
+}
+#define COMPAT_MESSAGES_CONTEXT "HandleParallelMessages"
 
 /*
  * Is a check hook called for a statement, which its refusal is an ERROR for?

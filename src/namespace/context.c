@@ -9,8 +9,8 @@
  * address, and as its own.  So what core writes there, a flag at each palloc,
  * is not written by all processes into one cache line.
  *
- * Such a context has no parent, no children and no callbacks: those would be
- * one process's.  It cannot be deleted, only its namespace dropped.
+ * Such a context has no parent, and no children and callbacks but our own:
+ * others would be one process's.  It cannot be deleted, only its namespace dropped.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "compat/compat.h"
+#include "compat/sentinel.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 
@@ -32,7 +33,7 @@ typedef struct NamespaceContext
 {
 	MemoryContextData header;	/* must be first: standard fields of a context */
 	JemctxNamespace *ns;		/* this process's handle */
-	MemoryContextData sentinel; /* its child: see below */
+	Sentinel	sentinel;		/* see post_sentinel() */
 } NamespaceContext;
 
 static NamespaceContext contexts[NAMESPACE_SLOTS];
@@ -181,52 +182,13 @@ NamespaceCheck(MemoryContext context)
 
 /*
  * Core does nothing to reset a context that this process has reset before and
- * allocated nothing in since; but others may have.  Children, though, core
- * deletes each time, and first.  So there is one, without memory, whose
- * deletion says that there is something to reset, and which is there again
- * after the reset.
+ * allocated nothing in since; but others may have.  A sentinel's callback
+ * counts as something.
  */
-
 static void
-SentinelReset(MemoryContext context)
+post_sentinel(void *watched)
 {
-}
-
-static void
-SentinelDelete(MemoryContext context)
-{
-	NamespaceContext *set = (NamespaceContext *) ((char *) context - offsetof(NamespaceContext, sentinel));
-
-	set->header.isReset = false;
-}
-
-static bool
-SentinelIsEmpty(MemoryContext context)
-{
-	return true;
-}
-
-static void
-SentinelStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
-			  MemoryContextCounters *totals, bool print_to_stderr)
-{
-}
-
-static const MemoryContextMethods sentinel_methods = {
-	.reset = SentinelReset,
-	.delete_context = SentinelDelete,
-	.is_empty = SentinelIsEmpty,
-	.stats = SentinelStats,
-#ifdef MEMORY_CONTEXT_CHECKING
-	.check = NamespaceCheck,
-#endif
-};
-
-static void
-post_sentinel(NamespaceContext *set)
-{
-	if (set->header.firstchild == NULL)
-		compat_context_create(&set->sentinel, &sentinel_methods, &set->header, "sentinel");
+	sentinel_post(&((NamespaceContext *) watched)->sentinel, watched);
 }
 
 /* All of the namespace is reset: its other objects are no one's, either. */
@@ -234,7 +196,6 @@ static void
 NamespaceReset(MemoryContext context)
 {
 	namespace_reset(context_handle(context));
-	post_sentinel((NamespaceContext *) context);
 }
 
 static void
@@ -335,6 +296,7 @@ namespace_context_start(void)
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		compat_context_create(&contexts[slot].header, &namespace_methods, NULL, control->slots[slot].name);
+		contexts[slot].sentinel = (Sentinel) {.act = post_sentinel};
 		post_sentinel(&contexts[slot]);
 	}
 	compat_context_create((MemoryContext) &freed_chunks, &freed_methods, NULL, "freed chunks");
