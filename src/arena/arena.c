@@ -21,6 +21,7 @@
 #include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
+#include "arena/moment.h"
 #include "arena/move.h"
 #include "arena/quarantine.h"
 #include "arena/refusal.h"
@@ -149,7 +150,7 @@ arena_insist(const Attempt *attempt)
 	static bool insisting = false;
 	void	   *object = NULL;
 
-	if (!refusal_in_main_thread() || insisting)
+	if (!moment_in_main_thread() || insisting)
 		return NULL;
 	refusal_forget();			/* what somebody coped with is not why this one fails */
 	if (!limit_in_force())
@@ -263,7 +264,7 @@ arena_enter(void)
 {
 	account_enter();
 	limit_enter();
-	refusal_enter();
+	moment_enter();
 	hooks_enter();
 	fault_enter();
 	for (int i = 0; i < all_arenas_count; i++)

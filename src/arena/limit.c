@@ -21,6 +21,7 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
+#include "arena/moment.h"
 #include "arena/refusal.h"
 
 #define SERVER_STEP ((Size) 1024 * 1024)
@@ -72,11 +73,11 @@ server_admits(Size bytes)
 	return false;
 }
 
-/* May this process commit so many bytes more?  Other threads are never refused: see refusal.c. */
+/* May this process commit so many bytes more?  Other threads are never refused: see moment.c. */
 bool
 limit_admits(Size bytes)
 {
-	if (!limit_in_force() || !refusal_in_main_thread())
+	if (!limit_in_force() || !moment_in_main_thread())
 		return true;
 	if (backend_memory_limit > 0 && !backend_admits(bytes))
 		return false;

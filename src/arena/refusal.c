@@ -1,15 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * refusal.c
- *	  When memory may be refused to this process, and what becomes of it.
+ *	  What becomes of a refusal of memory.
  *
- * Whoever is refused memory raises an ERROR.  That ends a statement where a
- * transaction can be aborted, and the whole server anywhere else: a process
- * that the server cannot do without, a critical section, the time between the
- * commit record and the end of the commit.  Only the main thread can raise
- * one, so a library's other threads get what they ask for.
- *
- * What becomes of a refusal:
+ * moment.c knows when there can be one.  Then it is
  *
  *	  noted		an extent hook has refused pages to an allocation
  *	  denied	the allocation failed, and again after a purge: it counts
@@ -25,23 +19,15 @@
  */
 #include "postgres.h"
 
-#include <pthread.h>
-
-#include "access/parallel.h"
-#include "access/xact.h"
-#include "miscadmin.h"
-#include "storage/ipc.h"
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
 #include "arena/account.h"
+#include "arena/moment.h"
 #include "arena/refusal.h"
 
 #define KB ((Size) 1024)
 #define IN_KB(bytes) (((bytes) + KB - 1) / KB)
-
-/* A child's main thread is the one that forked it. */
-static pthread_t main_thread;
 
 /* What the hooks have refused the main thread since it has been watched. */
 static Refusal noted;
@@ -58,31 +44,18 @@ static bool server_was_full = false;
 /* No lack of memory while it is explained. */
 static bool explaining = false;
 
-/* Also correct before refusal_enter(), when there are no limits. */
-bool
-refusal_in_main_thread(void)
-{
-	return pthread_equal(pthread_self(), main_thread) != 0;
-}
-
-/* Does this process work for a client?  One that cannot connect could not look. */
-static bool
-serves_client(void)
-{
-	return (MyBackendType == B_BACKEND && IsNormalProcessingMode()) || IsParallelWorker();
-}
-
-/*
- * Would running out of memory here and now end the statement and nothing
- * else?  Called from extent hooks: only reads variables, which are the main
- * thread's.
- */
+/* Would a lack of memory here and now end the statement and nothing else?  Called from extent hooks. */
 bool
 refusal_is_safe(void)
 {
-	return refusal_in_main_thread() && serves_client() && IsTransactionState() &&
-		CritSectionCount == 0 && !proc_exit_inprogress &&
-		CurrentMemoryContext != ErrorContext && !explaining;
+	return !explaining && moment_objection() == NULL;
+}
+
+/* Would an error that PostgreSQL raises where it serves interrupts? */
+bool
+refusal_is_safe_at_interrupt(void)
+{
+	return moment_objection_at_interrupt() == NULL;
 }
 
 /* An allocation is tried: what has been refused so far has nothing to do with it. */
@@ -214,11 +187,4 @@ refusal_server_was_full(void)
 
 	server_was_full = false;
 	return was_full;
-}
-
-/* In the postmaster. */
-void
-refusal_enter(void)
-{
-	main_thread = pthread_self();
 }

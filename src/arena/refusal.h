@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * refusal.h
- *	  When memory may be refused to this process, and what becomes of it.
+ *	  What becomes of a refusal of memory.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +21,8 @@ typedef struct Refusal
 	bool		by_server;		/* is it the server's limit? */
 } Refusal;
 
-extern void refusal_enter(void);
-extern bool refusal_in_main_thread(void);
 extern bool refusal_is_safe(void);
+extern bool refusal_is_safe_at_interrupt(void);
 extern void refusal_watch(void);
 extern void refusal_note(const Refusal *refusal);
 extern bool refusal_noted(void);

@@ -1,0 +1,185 @@
+/*-------------------------------------------------------------------------
+ *
+ * moment.c
+ *	  Whether an error could be raised here and now.
+ *
+ * Whoever is refused memory raises an ERROR.  That ends a statement, and
+ * nothing else, only at certain moments: at others it ends the session, or
+ * the whole server, or leaves half done what nobody will end.  Below is the
+ * list of what speaks against a refusal.  Each entry tells by a few variables
+ * what PostgreSQL is doing.  It is read at a limit only.
+ *
+ * What is not in the list can take an error, since PostgreSQL's own code may
+ * raise one at any place of it, and undoes what was done:
+ *
+ *	  statements, also of subtransactions, procedures, exception blocks and
+ *	  parallel workers
+ *	  what precedes the end of a transaction: deferred triggers, cursors WITH
+ *	  HOLD, large objects, LISTEN and NOTIFY, PREPARE TRANSACTION until its
+ *	  state is written
+ *
+ * Called from extent hooks: only reads variables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <pthread.h>
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "arena/moment.h"
+
+/* A child's main thread is the one that forked it. */
+static pthread_t main_thread;
+
+/* Also correct before moment_enter(), when there are no limits. */
+bool
+moment_in_main_thread(void)
+{
+	return pthread_equal(pthread_self(), main_thread) != 0;
+}
+
+static bool
+in_other_thread(void)
+{
+	return !moment_in_main_thread();
+}
+
+static bool
+serves_nobody(void)
+{
+	return MyBackendType != B_BACKEND && !IsParallelWorker();
+}
+
+static bool
+is_starting(void)
+{
+	return MyBackendType == B_BACKEND && !IsNormalProcessingMode();
+}
+
+static bool
+is_exiting(void)
+{
+	return proc_exit_inprogress || shmem_exit_inprogress;
+}
+
+static bool
+in_critical_section(void)
+{
+	return CritSectionCount > 0;
+}
+
+static bool
+holds_interrupts(void)
+{
+	return InterruptHoldoffCount > 0;
+}
+
+static bool
+is_between_transactions(void)
+{
+	return !IsTransactionState();
+}
+
+static bool
+would_exit(void)
+{
+	return ExitOnAnyError;
+}
+
+static bool
+reports_error(void)
+{
+	return CurrentMemoryContext == ErrorContext;
+}
+
+/* A function that a client calls without a statement has a snapshot. */
+static bool
+waits_for_client(void)
+{
+	return MyBackendType == B_BACKEND && debug_query_string == NULL && !ActiveSnapshotSet();
+}
+
+static bool
+cannot_be_undone(void)
+{
+	return (MyXactFlags & XACT_FLAGS_NEEDIMMEDIATECOMMIT) != 0;
+}
+
+typedef struct Objection
+{
+	bool		(*holds) (void);
+	const char *reason;
+} Objection;
+
+static const Objection objections[] = {
+	/* everything below is the main thread's; a library's other threads get what they ask for */
+	{in_other_thread, "only the main thread can raise errors"},
+	/* a worker would be started again and fail again, the server needs auxiliary processes */
+	{serves_nobody, "no client waits for the end of a statement here"},
+	/* who cannot connect cannot look what is wrong */
+	{is_starting, "the session is about to start"},
+	{is_exiting, "the process exits, and what it held is given back"},
+	/* an error would be a PANIC */
+	{in_critical_section, "a change is being logged"},
+	/*
+	 * PostgreSQL itself wants no interruption: after the commit record, also of a transaction that was
+	 * prepared earlier, whose locks and files belong to nobody for a while; in recovery from another
+	 * error; and as long as it has a lightweight lock
+	 */
+	{holds_interrupts, "PostgreSQL has interrupts wait"},
+	/* the end of a transaction or subtransaction, and what has no transaction that could be aborted */
+	{is_between_transactions, "no transaction is in progress"},
+	/* notifications, to a client that may have asked for nothing */
+	{would_exit, "an error would end the session"},
+	{reports_error, "an error is being reported"},
+	/* a transaction of PostgreSQL's own, for notifications or invalidations that others have sent */
+	{waits_for_client, "no statement of the client's is being executed"},
+	/*
+	 * COMMIT PREPARED, databases, tablespaces, settings of the server: done, although the statement's own
+	 * transaction goes on until all hooks have returned.  They need little themselves; what does, VACUUM
+	 * or REINDEX, works in transactions that follow this one
+	 */
+	{cannot_be_undone, "the statement does what no abort could undo"},
+};
+
+/* Why no error could be raised here and now; NULL if one would end the statement and nothing else. */
+const char *
+moment_objection(void)
+{
+	for (int i = 0; i < lengthof(objections); i++)
+	{
+		if (objections[i].holds())
+			return objections[i].reason;
+	}
+	return NULL;
+}
+
+/*
+ * The same where PostgreSQL serves interrupts, which it does when it does not
+ * have them wait; it has others wait for that long.
+ */
+const char *
+moment_objection_at_interrupt(void)
+{
+	for (int i = 0; i < lengthof(objections); i++)
+	{
+		if (objections[i].holds != holds_interrupts && objections[i].holds())
+			return objections[i].reason;
+	}
+	return NULL;
+}
+
+/* In the postmaster. */
+void
+moment_enter(void)
+{
+	main_thread = pthread_self();
+}
