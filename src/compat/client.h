@@ -4,8 +4,7 @@
  *	  The server's header about the connection to the client.
  *
  * It includes those of OpenSSL and GSSAPI if the server was built with them,
- * and their packages need not be there.  Without these macros its structs are
- * the same up to the last fields, OpenSSL's, as it promises.
+ * and their packages need not be there.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,8 +18,5 @@
 #undef USE_SSL
 
 #include "libpq/libpq.h"
-
-extern bool client_has_sent(void);
-extern bool client_is_hidden(void);
 
 #endif							/* JEMCTX_CLIENT_H */

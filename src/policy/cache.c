@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
 #include "policy/cache.h"
 
@@ -41,6 +42,18 @@ cache_size(void)
 	return CacheMemoryContext ? MemoryContextMemAllocated(CacheMemoryContext, true) : 0;
 }
 
+/* More than an idle backend may have, and than there would be after it has dropped them? */
+bool
+cache_is_too_large(void)
+{
+	Size		size;
+
+	if (idle_cache_limit == NEVER)
+		return false;
+	size = cache_size();
+	return size > (Size) idle_cache_limit * 1024 && size > WORTH_SHEDDING(left_over);
+}
+
 /* The client has been told that we are ready, so an error is not for it. */
 static void
 log_failure(void)
@@ -53,40 +66,31 @@ log_failure(void)
 	FreeErrorData(error);
 }
 
-/* In a transaction of its own, as PostgreSQL does it. */
-static void
-drop_caches(void)
-{
-	MemoryContext old = CurrentMemoryContext;
-
-	PG_TRY();
-	{
-		StartTransactionCommand();
-		InvalidateSystemCaches();
-		CommitTransactionCommand();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(old);
-		log_failure();
-		AbortCurrentTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(old);
-}
-
-/* Drop the caches if they are too large.  Not in a transaction. */
+/*
+ * Drop the caches, in a transaction that the client does not know of.  If that
+ * fails, a subtransaction takes back what it has done; it must not fail with it.
+ */
 void
 cache_shed(void)
 {
-	Size		size;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
 
-	if (idle_cache_limit == NEVER)
-		return;
-	size = cache_size();
-	if (size <= (Size) idle_cache_limit * 1024 || size <= WORTH_SHEDDING(left_over))
-		return;
-	drop_caches();
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		InvalidateSystemCaches();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		log_failure();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
 	left_over = cache_size();
 }
 

@@ -12,6 +12,7 @@
 
 extern void cache_enter(void);
 extern Size cache_size(void);
+extern bool cache_is_too_large(void);
 extern void cache_shed(void);
 
 #endif							/* JEMCTX_CACHE_H */

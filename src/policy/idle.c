@@ -3,62 +3,48 @@
  * idle.c
  *	  What a backend does with its unused memory while its client is silent.
  *
- * When a backend tells its client that it is ready for the next statement,
- * the last one's memory has been freed, and nothing of ours can be in the
- * way: whether it is in a transaction, in a failed one, or in none.  So we
- * stand in the way of that message and, when it has been sent, wait for the
- * client ourselves, as secure_read() would do next, on the same event set.
- * When it has been silent for jemctx.idle_purge_after we purge, and go on
- * waiting.
+ * PostgreSQL waits for the client, and serves whatever comes meanwhile; we are
+ * called in its interrupts.  What we need to know is when the client has its
+ * answer.  That is the message that tells it that the backend is ready for the
+ * next statement: the last one's memory has been freed then, whether there is
+ * a transaction, a failed one, or none.  We stand in the way of that message,
+ * and when it has been sent, the time in which the client is silent begins.
+ * Nobody tells us when it is over, but the next statement has another start.
  *
- * What else wakes a backend is served as PostgreSQL does it there, or left to
- * it: interrupts that end the session or cancel a statement take us out of
- * the way.  If there is another statement to come, the backend waits for it
- * in PostgreSQL's own place, and only the transaction that a catchup interrupt
- * starts gives us control.
- *
- * A timeout for each wait would cost a short statement a few per cent of its
- * time.  So there is an alarm, a few times in that period, and when the same
- * wait has seen so many it has been long enough.  Nothing else is done in
- * signal handlers.
+ * When the client has been silent for jemctx.idle_purge_after we purge.  A
+ * timeout for each wait would cost a short statement a few per cent of its
+ * time.  So there is an alarm, which is on already most of the time, and when
+ * it goes off, the clock tells whether it is for this wait, or how much later
+ * it should have been.  All it does is to raise the interrupt.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "commands/async.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "storage/sinval.h"
 #include "utils/guc.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #include "arena/account.h"
 #include "arena/limit.h"
 #include "arena/refusal.h"
 #include "compat/client.h"
+#include "compat/clock.h"
+#include "compat/interrupt.h"
 #include "policy/cache.h"
 #include "policy/demand.h"
 #include "policy/idle.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
-#include "policy/worker.h"
 
 #define DEFAULT_PURGE_AFTER 10000
 #define NEVER (-1)
 
-/* Alarms in the time after which a backend purges, which is exact to one of them. */
-#define ALARMS 4
-
 /* Less than this is not worth a purge. */
 #define WORTH_PURGING ((Size) 256 * 1024)
-
-/* The status that ReadyForQuery has outside of a transaction. */
-#define OUTSIDE_TRANSACTION 'I'
 
 #define READY_FOR_QUERY 'Z'
 
@@ -68,19 +54,22 @@ static int	purge_after;
 static const PQcommMethods *next_methods;
 static PQcommMethods our_methods;
 
-/* The status of a ReadyForQuery message that has not been flushed yet, or 0. */
-static char ready_status;
+/* There is a ReadyForQuery message that has not been flushed yet. */
+static bool is_ready = false;
+
+/* The start of the statement that the client has the answer of; and since when, by clock_ms(). */
+static TimestampTz answered = DT_NOBEGIN;
+static int64 idle_since;
 
 /* What the process has held after the last purge. */
 static Size purged_to;
 
-/* The alarm: with what setting it is on, and has it gone off? */
-static TimeoutId alarm_id = MAX_TIMEOUTS;
-static int	alarm_set_for;
-static volatile sig_atomic_t alarm_rang = false;
+/* The caches are to be shed before the purge that is due. */
+static bool is_shedding = false;
 
-/* When PostgreSQL waits for the client itself: the start of the last statement. */
-static TimestampTz left_after;
+/* When the alarm goes off, by clock_ms(), if it is on. */
+static TimeoutId alarm_id = MAX_TIMEOUTS;
+static int64 alarm_at;
 
 static bool
 worth_purging(void)
@@ -95,127 +84,103 @@ purge(void)
 	purged_to = account_committed();
 }
 
-/* The client has been silent for long enough. */
-static void
-go_idle(char status)
-{
-	if (status == OUTSIDE_TRANSACTION)
-		cache_shed();
-	purge();
-}
-
-/* Has another process asked for a purge? */
+/* Is the client silent?  It may have sent a part of its next statement. */
 static bool
-is_requested(RegistryEntry *entry)
+is_idle(void)
 {
-	return pg_atomic_read_u32(&entry->requests) != pg_atomic_read_u32(&entry->answers);
+	return answered == GetCurrentStatementStartTimestamp();
 }
 
 /*
- * Change what others see us do.  Whoever asks for a purge counts the request
- * and then reads the state, we write the state and then read the count: either
- * they see the new state or we see the request, which the old one promised an
- * answer.
+ * Purge, and before that shed the caches if they are too large.  That wants a
+ * transaction, and in an interrupt is no place for one; but PostgreSQL begins
+ * and ends one when it is told to catch up with invalidation messages, unless
+ * there is one: the client's, or one that keeps a snapshot for others.
  */
 static void
-change_state(RegistryEntry *entry, RegistryState state)
+go_idle(void)
 {
-	if (pg_atomic_exchange_u32(&entry->state, state) != REGISTRY_BUSY && is_requested(entry))
-		purge();
-}
-
-/*
- * Interrupts that end the session, or that PostgreSQL treats in another way
- * while it knows that it is reading a command.
- */
-static bool
-is_for_postgres(void)
-{
-	return ProcDiePending || QueryCancelPending || CheckClientConnectionPending || ClientConnectionLost ||
-		IdleInTransactionSessionTimeoutPending || IdleSessionTimeoutPending;
-}
-
-/*
- * Do what ProcessClientReadInterrupt() does.  Returns false when PostgreSQL has
- * to do it itself.
- */
-static bool
-serve_interrupts(void)
-{
-	if (InterruptPending && is_for_postgres())
-		return false;
-	if (IdleStatsUpdateTimeoutPending && !IsTransactionOrTransactionBlock())
+	if (!is_shedding && cache_is_too_large() && !IsTransactionOrTransactionBlock())
 	{
-		IdleStatsUpdateTimeoutPending = false;
-		pgstat_report_stat(true);
+		is_shedding = true;
+		HandleCatchupInterrupt();
 	}
-	CHECK_FOR_INTERRUPTS();
-	if (catchupInterruptPending)
-		ProcessCatchupInterrupt();
-	if (notifyInterruptPending)
-		ProcessNotifyInterrupt(true);
-	return true;
+	else
+	{
+		is_shedding = false;
+		purge();
+	}
+}
+
+/* In a transaction that PostgreSQL has begun while the client is silent. */
+static void
+transaction_ends(XactEvent event, void *arg)
+{
+	if (likely(!is_shedding) || !is_idle())
+		return;
+	if (event == XACT_EVENT_PRE_COMMIT)
+		cache_shed();
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		interrupt_raise();
 }
 
 static void
-ring_alarm(void)
+set_alarm(int64 now, int64 delay)
 {
-	alarm_rang = true;			/* the latch is set already */
+	if (alarm_id == MAX_TIMEOUTS)
+		alarm_id = RegisterTimeout(USER_TIMEOUT, interrupt_raise);
+	alarm_at = now + delay;
+	enable_timeout_after(alarm_id, (int) delay);
 }
 
 /*
- * Have the alarm on, if there is anything to purge later.  Most of the time it
- * still is; an error turns it off.
+ * The client has its answer.  See to it that the alarm goes off when it has
+ * been silent for long enough, or earlier, if there is anything to purge then.
+ * An error turns the alarm off.
  */
 static void
-set_alarm(void)
+begin_wait(void)
 {
 	if (purge_after <= 0 || !worth_purging())
 		return;
-	if (alarm_id == MAX_TIMEOUTS)
-		alarm_id = RegisterTimeout(USER_TIMEOUT, ring_alarm);
-	if (likely(get_timeout_active(alarm_id) && alarm_set_for == purge_after))
+	idle_since = clock_ms();
+	if (alarm_id != MAX_TIMEOUTS && get_timeout_active(alarm_id) && alarm_at <= idle_since + purge_after)
 		return;
-	alarm_rang = false;
-	alarm_set_for = purge_after;
-	enable_timeout_after(alarm_id, Max(purge_after / ALARMS, 1));
+	set_alarm(idle_since, purge_after);
 }
 
-/* Wait for the client's next message, or an interrupt that PostgreSQL has to serve. */
-static void
-wait_for_client(RegistryEntry *entry, char status)
+/* Has the client been silent for long enough?  If it has not yet, the alarm will tell. */
+static bool
+is_due(void)
 {
-	int			alarms = 0;
-	WaitEvent	event;
+	int64		now = clock_ms();
+	int64		left = idle_since + purge_after - now;
 
-	alarm_rang = false;
-	for (;;)
+	if (purge_after <= 0 || !worth_purging())
+		return false;
+	if (left > 0)
+		set_alarm(now, left);
+	return left <= 0;
+}
+
+/*
+ * In an interrupt: the alarm has gone off, or another process has asked for a
+ * purge, or it has nothing to do with us.
+ */
+static void
+serve_interrupt(void)
+{
+	RegistryEntry *entry;
+
+	if (answered == DT_NOBEGIN || (entry = registry_own()) == NULL)
+		return;
+	if (is_idle())
 	{
-		if (unlikely(is_requested(entry)))
-			go_idle(status);
-		set_alarm();
-		ModifyWaitEvent(FeBeWaitSet, FeBeWaitSetSocketPos, WL_SOCKET_READABLE, NULL);
-		WaitEventSetWait(FeBeWaitSet, -1L, &event, 1, WAIT_EVENT_CLIENT_READ);
-		if (!(event.events & WL_LATCH_SET))
-			return;
-		ResetLatch(MyLatch);
-		if (alarm_rang)
-		{
-			/* the first one was set before this wait began */
-			alarm_rang = false;
-			if (alarms++ == ALARMS && worth_purging())
-				go_idle(status);
-		}
-		if (!serve_interrupts())
-			break;
+		if (registry_is_requested(entry) || is_shedding || is_due())
+			go_idle();
 	}
-
-	/* we may not come back, so what was to be done later is done now */
-	if (purge_after > 0 && worth_purging() && !ProcDiePending)
-		go_idle(status);
-	left_after = GetCurrentStatementStartTimestamp();
-	change_state(entry, REGISTRY_LEFT);
-	SetLatch(MyLatch);
+	else if (registry_is_requested(entry))
+		registry_tell_busy(entry);
 }
 
 /* What a busy backend looks after now and then: figures for others, and limits. */
@@ -228,21 +193,19 @@ look_after_others(void)
 
 /* ReadyForQuery has been sent. */
 static void
-statement_ended(RegistryEntry *entry, char status)
+statement_ended(RegistryEntry *entry)
 {
-	bool		hidden = client_is_hidden();
-
+	is_shedding = false;
 	refusal_forget();
 	if (refusal_server_was_full())
 		remote_ask_all();
-	if ((purge_after == 0 || (purge_after > 0 && hidden)) && worth_purging())
-		go_idle(status);
-	else if (is_requested(entry) || (worth_purging() && (demand_exceeded() || limit_is_near())))
+	if (purge_after == 0 && worth_purging())
+		go_idle();
+	else if (registry_is_requested(entry) || (worth_purging() && (demand_exceeded() || limit_is_near())))
 		purge();
 	else
 		look_after_others();
-	if (!hidden && !client_has_sent())
-		wait_for_client(entry, status);
+	begin_wait();
 }
 
 /*
@@ -251,62 +214,38 @@ statement_ended(RegistryEntry *entry, char status)
  * ask for a purge in another session.
  */
 static int
-flush_ready(RegistryEntry *entry, char status)
+flush_ready(RegistryEntry *entry)
 {
 	int			result;
 
-	if (!client_is_hidden())
-		change_state(entry, REGISTRY_WAITING);
+	answered = GetCurrentStatementStartTimestamp();
+	registry_tell_idle(entry);
 	result = next_methods->flush();
 	if (result == 0)
-		statement_ended(entry, status);
-	if (pg_atomic_read_u32(&entry->state) == REGISTRY_WAITING)
-		change_state(entry, REGISTRY_BUSY);
+		statement_ended(entry);
 	return result;
 }
 
 static int
 our_putmessage(char msgtype, const char *s, size_t len)
 {
-	if (msgtype == READY_FOR_QUERY && len > 0)
-		ready_status = s[0];
+	if (msgtype == READY_FOR_QUERY)
+		is_ready = true;
 	return next_methods->putmessage(msgtype, s, len);
 }
 
 static int
 our_flush(void)
 {
-	char		status = ready_status;
 	RegistryEntry *entry;
 
-	if (likely(status == 0))
+	if (likely(!is_ready))
 		return next_methods->flush();
-	ready_status = 0;
+	is_ready = false;
 	entry = registry_own();
 	if (entry == NULL || MyProcPort == NULL)
 		return next_methods->flush();
-	return flush_ready(entry, status);
-}
-
-static int
-our_flush_if_writable(void)
-{
-	worker_flushes();
-	return next_methods->flush_if_writable();
-}
-
-/* The transaction that a catchup interrupt has started, in PostgreSQL's wait. */
-static void
-transaction_ended(XactEvent event, void *arg)
-{
-	RegistryEntry *entry;
-
-	if (event != XACT_EVENT_COMMIT || left_after == 0 ||
-		left_after != GetCurrentStatementStartTimestamp())
-		return;
-	entry = registry_own();
-	if (entry != NULL && is_requested(entry))
-		purge();
+	return flush_ready(entry);
 }
 
 /* In the postmaster; its children inherit what is set here. */
@@ -322,7 +261,7 @@ idle_enter(void)
 	our_methods = *next_methods;
 	our_methods.putmessage = our_putmessage;
 	our_methods.flush = our_flush;
-	our_methods.flush_if_writable = our_flush_if_writable;
 	PqCommMethods = &our_methods;
-	RegisterXactCallback(transaction_ended, NULL);
+	RegisterXactCallback(transaction_ends, NULL);
+	interrupt_add_server(serve_interrupt);
 }

@@ -247,3 +247,27 @@ registry_purge(void)
 	}
 	return given;
 }
+
+/*
+ * Others are told that the process is idle when it has answered its client,
+ * and are not told when it begins another statement: that would be an atomic
+ * operation, twice, in each statement.  Whoever asks for a purge counts the
+ * request, reads the state, and interrupts a process that is said to be idle;
+ * in the interrupt it purges or tells that it is not.  If the state was busy,
+ * then we write it and read the count afterwards, at the end of the statement:
+ * either they have seen the new state, or we see the request.
+ */
+void
+registry_tell_idle(RegistryEntry *entry)
+{
+	if (unlikely(pg_atomic_read_u32(&entry->state) != REGISTRY_IDLE))
+		pg_atomic_exchange_u32(&entry->state, REGISTRY_IDLE);
+}
+
+/* Whoever waits for an answer need not go on. */
+void
+registry_tell_busy(RegistryEntry *entry)
+{
+	pg_atomic_exchange_u32(&entry->state, REGISTRY_BUSY);
+	ConditionVariableBroadcast(&entry->answered);
+}

@@ -18,8 +18,7 @@
 typedef enum RegistryState
 {
 	REGISTRY_BUSY,				/* it will purge when its statement is over */
-	REGISTRY_WAITING,			/* for its client, or about to: a set latch is enough */
-	REGISTRY_LEFT				/* for its client, in PostgreSQL's own wait */
+	REGISTRY_IDLE				/* its client had an answer: an interrupt tells the rest */
 } RegistryState;
 
 /* What a process publishes, all of it at one moment. */
@@ -36,7 +35,7 @@ typedef struct RegistryFigures
  * The entry of one process.  It means something while pid is that of the
  * process that has the PGPROC of the same number.  Everything is written by
  * that process only and read by everybody without a lock, except requests,
- * which everybody increments, and then reads the state.  The state changes
+ * which everybody increments, and then reads the state.  A process reads both
  * with every statement, so entries do not share cache lines.
  */
 typedef struct RegistryEntry
@@ -65,5 +64,14 @@ extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
 extern bool registry_publish_sometimes(void);
 extern Size registry_purge(void);
+extern void registry_tell_idle(RegistryEntry *entry);
+extern void registry_tell_busy(RegistryEntry *entry);
+
+/* Has another process asked for a purge? */
+static inline bool
+registry_is_requested(RegistryEntry *entry)
+{
+	return pg_atomic_read_u32(&entry->requests) != pg_atomic_read_u32(&entry->answers);
+}
 
 #endif							/* JEMCTX_REGISTRY_H */

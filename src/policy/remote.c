@@ -4,8 +4,8 @@
  *	  Purge other processes.
  *
  * Nobody can return another process's memory.  A request is a number in the
- * process's entry of the registry; an idle process is woken and answers at
- * once, a busy one answers at the end of its statement.
+ * process's entry of the registry; an idle process is interrupted and answers
+ * at once, a busy one answers at the end of its statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,13 +13,12 @@
 
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
-#include "storage/procsignal.h"
 #include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #include "compat/clock.h"
 #include "compat/compat.h"
+#include "compat/interrupt.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
 
@@ -32,7 +31,6 @@ typedef struct Request
 	PGPROC	   *proc;
 	int			pid;
 	uint32		number;
-	RegistryState state;		/* when it was made */
 } Request;
 
 /*
@@ -55,21 +53,13 @@ may_signal(const PGPROC *proc)
 		has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND);
 }
 
-/*
- * What a process is doing.  One that waits in PostgreSQL's place does not tell
- * when it goes on, but PostgreSQL tells what it waits for.
- */
-static RegistryState
-state_of(RegistryEntry *entry, const PGPROC *proc)
+static bool
+is_busy(RegistryEntry *entry)
 {
-	RegistryState state = pg_atomic_read_u32(&entry->state);
-
-	if (state == REGISTRY_LEFT && proc->wait_event_info != WAIT_EVENT_CLIENT_READ)
-		return REGISTRY_BUSY;
-	return state;
+	return pg_atomic_read_u32(&entry->state) == REGISTRY_BUSY;
 }
 
-/* Make a request of the process with that PGPROC, and wake it if it is idle. */
+/* Make a request of the process with that PGPROC, and interrupt it if it seems to be idle. */
 static Request
 make_request(RegistryEntry *entry, int number, int pid)
 {
@@ -77,11 +67,8 @@ make_request(RegistryEntry *entry, int number, int pid)
 
 	request.proc = &ProcGlobal->allProcs[number];
 	request.number = pg_atomic_add_fetch_u32(&entry->requests, 1);
-	request.state = state_of(entry, request.proc);
-	if (request.state == REGISTRY_WAITING)
-		SetLatch(&request.proc->procLatch);
-	else if (request.state == REGISTRY_LEFT)
-		SendProcSignal(pid, PROCSIG_CATCHUP_INTERRUPT, request.proc->backendId);
+	if (!is_busy(entry))
+		interrupt_send(request.proc, pid);
 	return request;
 }
 
@@ -99,8 +86,8 @@ is_alive(const Request *request)
 }
 
 /*
- * Wait until the request is answered or the time is over.  Returns false if
- * there is no answer.
+ * Wait until the request is answered, or the process says that it is busy, or
+ * the time is over.  Returns false if there is no answer.
  */
 static bool
 wait_for_answer(const Request *request, int64 deadline, Size *given)
@@ -108,7 +95,7 @@ wait_for_answer(const Request *request, int64 deadline, Size *given)
 	bool		answered;
 
 	ConditionVariablePrepareToSleep(&request->entry->answered);
-	while (!(answered = is_answered(request)) && is_alive(request))
+	while (!(answered = is_answered(request)) && !is_busy(request->entry) && is_alive(request))
 	{
 		long		left = (long) (deadline - clock_ms());
 
@@ -173,7 +160,7 @@ remote_purge(int pid, Size *given)
 	if (entry == NULL)
 		return false;
 	request = make_request(entry, number, pid);
-	if (request.state != REGISTRY_BUSY && wait_for_answer(&request, answer_deadline(), given))
+	if (wait_for_answer(&request, answer_deadline(), given))
 		return true;
 	ereport(NOTICE,
 			(errmsg("process %d is busy", pid),
@@ -187,7 +174,7 @@ find_idle(int number, int *pid)
 {
 	RegistryEntry *entry = registry_of(number, pid);
 
-	if (entry == NULL || *pid == MyProcPid || state_of(entry, &ProcGlobal->allProcs[number]) == REGISTRY_BUSY)
+	if (entry == NULL || *pid == MyProcPid || is_busy(entry))
 		return NULL;
 	return entry;
 }
@@ -205,7 +192,7 @@ remote_ask_all(void)
 		RegistryEntry *entry = find_idle(number, &pid);
 
 		/* one that has been asked and has not answered need not be asked again */
-		if (entry != NULL && pg_atomic_read_u32(&entry->requests) == pg_atomic_read_u32(&entry->answers))
+		if (entry != NULL && !registry_is_requested(entry))
 			make_request(entry, number, pid);
 	}
 }

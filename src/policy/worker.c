@@ -10,7 +10,7 @@
  * given back.  Parallel workers end soon anyway.
  *
  * A walsender frees the changes that it has decoded after the transaction that
- * it decodes them in; it looks in when it next flushes its output.
+ * it decodes them in; it purges where it next checks for interrupts.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,10 +19,11 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #include "arena/account.h"
 #include "arena/refusal.h"
+#include "compat/interrupt.h"
+#include "compat/sentinel.h"
 #include "policy/registry.h"
 #include "policy/remote.h"
 #include "policy/worker.h"
@@ -37,7 +38,7 @@ static Size purged_to;
 static bool walsender_due = false;
 
 static void
-memory_freed(void *arg)
+memory_freed(void *transaction_context)
 {
 	registry_purge();
 	purged_to = account_committed();
@@ -45,10 +46,10 @@ memory_freed(void *arg)
 }
 
 /*
- * The callback of the transaction's context, called when those below it have
- * been freed.  It needs no memory, and there is one such context at a time.
+ * In the transaction's context, of which there is one at a time.  When another
+ * module's callback fails at the commit, there is an abort afterwards.
  */
-static MemoryContextCallback when_freed = {.func = memory_freed};
+static Sentinel when_freed = {.act = memory_freed};
 
 static void
 transaction_ended(XactEvent event, void *arg)
@@ -64,16 +65,18 @@ transaction_ended(XactEvent event, void *arg)
 		return;
 	}
 	if (MyBackendType == B_WAL_SENDER)
+	{
 		walsender_due = true;
+		interrupt_raise();
+	}
 	else
-		MemoryContextRegisterResetCallback(TopTransactionContext, &when_freed);
+		sentinel_post(&when_freed, TopTransactionContext);
 }
 
-/* A process flushes its output, if it can be done without waiting. */
-void
-worker_flushes(void)
+static void
+serve_walsender(void)
 {
-	if (unlikely(walsender_due) && !IsTransactionState())
+	if (walsender_due && !IsTransactionState())
 		memory_freed(NULL);
 }
 
@@ -82,4 +85,5 @@ void
 worker_enter(void)
 {
 	RegisterXactCallback(transaction_ended, NULL);
+	interrupt_add_server(serve_walsender);
 }

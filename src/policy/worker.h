@@ -9,6 +9,5 @@
 #define JEMCTX_WORKER_H
 
 extern void worker_enter(void);
-extern void worker_flushes(void);
 
 #endif							/* JEMCTX_WORKER_H */
