@@ -7,7 +7,8 @@
  * workers sleep in places of their own.  What they have in common is that
  * what takes memory there happens in transactions.  So at the end of one, when
  * its memory has been freed, what is far more than the process had before is
- * given back.  Parallel workers end soon anyway.
+ * given back.  Not all of them check for interrupts.  Parallel workers end soon
+ * anyway.
  *
  * A walsender frees the changes that it has decoded after the transaction that
  * it decodes them in; it purges where it next checks for interrupts.
@@ -34,15 +35,36 @@
 /* What the process has held after the last purge. */
 static Size purged_to;
 
-/* Is a walsender to purge when it is not in a transaction any more? */
-static bool walsender_due = false;
+/* Is it to purge where it next checks for interrupts outside of a transaction? */
+static bool is_due = false;
 
 static void
-memory_freed(void *transaction_context)
+purge(void)
 {
 	registry_purge();
 	purged_to = account_committed();
-	walsender_due = false;
+	is_due = false;
+}
+
+static void
+purge_later(void)
+{
+	is_due = true;
+	interrupt_raise();
+}
+
+/* What was below the transaction's context has been freed, and what is in it will be. */
+static void
+memory_freed(void *transaction_context)
+{
+	Size		left = MemoryContextMemAllocated(transaction_context, false);
+
+	purge();
+	if (left > WORTH_PURGING)
+	{
+		purged_to -= left;
+		purge_later();
+	}
 }
 
 /*
@@ -65,19 +87,16 @@ transaction_ended(XactEvent event, void *arg)
 		return;
 	}
 	if (MyBackendType == B_WAL_SENDER)
-	{
-		walsender_due = true;
-		interrupt_raise();
-	}
+		purge_later();
 	else
 		sentinel_post(&when_freed, TopTransactionContext);
 }
 
 static void
-serve_walsender(void)
+serve_interrupt(void)
 {
-	if (walsender_due && !IsTransactionState())
-		memory_freed(NULL);
+	if (is_due && !IsTransactionState())
+		purge();
 }
 
 /* In the postmaster. */
@@ -85,5 +104,5 @@ void
 worker_enter(void)
 {
 	RegisterXactCallback(transaction_ended, NULL);
-	interrupt_add_server(serve_walsender);
+	interrupt_add_server(serve_interrupt);
 }
