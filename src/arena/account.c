@@ -139,6 +139,15 @@ account_committed(void)
 	return pg_atomic_read_u64(&own.committed);
 }
 
+/* And those of them that it had from the start: all, in the postmaster. */
+Size
+account_inherited(void)
+{
+	bool		forked = pg_atomic_read_u64(&own.inherited) > 0;
+
+	return pg_atomic_read_u64(forked ? &own.inherited : &own.committed);
+}
+
 /*
  * The account of the process that has the PGPROC of that number now, and the
  * process's pid; NULL when there is no process (pid is 0 then), or it has

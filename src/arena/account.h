@@ -36,6 +36,7 @@ extern void account_enter(void);
 extern void account_change(int64 bytes);
 extern void account_refuse(void);
 extern Size account_committed(void);
+extern Size account_inherited(void);
 extern Size account_processes(void);
 extern Size account_server(void);
 extern Account *account_of(int number, int *pid);

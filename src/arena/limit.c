@@ -23,6 +23,7 @@
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/refusal.h"
+#include "arena/reserve.h"
 
 #define SERVER_STEP ((Size) 1024 * 1024)
 
@@ -77,7 +78,7 @@ server_admits(Size bytes)
 bool
 limit_admits(Size bytes)
 {
-	if (!limit_in_force() || !moment_in_main_thread())
+	if (!moment_in_main_thread() || reserve_admits(bytes) || !limit_in_force())
 		return true;
 	if (backend_memory_limit > 0 && !backend_admits(bytes))
 		return false;
@@ -105,6 +106,19 @@ limit_is_near_for_all(void)
 	return server_memory_limit > 0 && account_server() > PRESSURE(server_memory_limit * KB);
 }
 
+/* A limit that nobody could live with is none that anybody wants. */
+static bool
+check_backend_limit(int *newval, void **extra, GucSource source)
+{
+	Size		least = reserve_least_limit();
+
+	if (*newval == 0 || *newval * KB >= least)
+		return true;
+	GUC_check_errdetail("No session could carry out any statement with less than %zu kB.", least / KB);
+	GUC_check_errhint("Set at least as much, or 0 for no limit.");
+	return false;
+}
+
 /* In the postmaster. */
 void
 limit_enter(void)
@@ -113,7 +127,7 @@ limit_enter(void)
 							"Sets the most private memory that a backend may have.",
 							"A statement that needs more ends with an error; 0 sets no limit.",
 							&backend_memory_limit, 0, 0, MAX_KILOBYTES,
-							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+							PGC_SUSET, GUC_UNIT_KB, check_backend_limit, NULL, NULL);
 	DefineCustomIntVariable("jemctx.server_memory_limit",
 							"Sets the most memory that all processes and namespaces together may have.",
 							"A statement that needs more ends with an error; 0 sets no limit.",

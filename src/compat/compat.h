@@ -18,6 +18,7 @@
 #include "storage/proc.h"
 #include "storage/procsignal.h"
 #include "tcop/pquery.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 /*
@@ -103,6 +104,13 @@ static inline bool
 compat_statement_runs(void)
 {
 	return ActivePortal != NULL;
+}
+
+/* Has the session a superuser's rights?  Reads a variable: may be called anywhere. */
+static inline bool
+compat_is_superuser(void)
+{
+	return session_auth_is_superuser;
 }
 
 #endif							/* JEMCTX_COMPAT_H */

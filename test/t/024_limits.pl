@@ -112,7 +112,7 @@ query($session, 'SET CONSTRAINTS ALL IMMEDIATE');
 
 # Aborting is never refused: at a limit far below what is held.
 query($session, "SET jemctx.backend_memory_limit = '100MB'");
-query($session, "BEGIN; DECLARE c CURSOR FOR SELECT i FROM big ORDER BY m; MOVE 1 IN c; SET jemctx.backend_memory_limit = '1MB'");
+query($session, "BEGIN; DECLARE c CURSOR FOR SELECT i FROM big ORDER BY m; MOVE 1 IN c; SET jemctx.backend_memory_limit = '16MB'");
 like(query($session, 'SELECT array_agg(m) FROM big'), $refusal, 'limit below what is held: growth is refused');
 like(query($session, 'SELECT 1'), qr/current transaction is aborted/, 'limit below what is held: the transaction is aborted');
 query($session, 'ROLLBACK');
