@@ -365,6 +365,17 @@ take(const Op *op, int session)
 		object_owner[op->slot] = session;
 }
 
+bool
+names_raced_space(const char *message)
+{
+	for (int i = 0; i < SPACES; i++)
+	{
+		if (raced[i] && strstr(message, formatted("namespace \"" SPACE_NAME "\"", i)) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* From the next round on nobody knows what is in the namespace. */
 static void
 begin_race(int space)

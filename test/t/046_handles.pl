@@ -36,6 +36,22 @@ for my $time ('once', 'twice')
 	is(figure($node, 'objects'), 0, "a context is reset $time");
 }
 
+# An object that a reset has taken, freed when others are in its place: a mistake that is
+# detected when the process gives back what it keeps, before anybody else gets the object.
+{
+	my ($status, $out, $err) = $node->psql('postgres', q(
+		SELECT jemctx_namespace_create('taken');
+		SELECT jemctx_test_ns_taken('taken') > 0;
+		\echo flush
+		\warn flush
+		SELECT jemctx_test_ns_flush();));
+
+	is($out, "\nt\nflush\n", 'an object that is gone is freed, with a slab in its place');
+	like($err, qr/^flush\n.*WARNING:  object \S+ of namespace "taken" was freed already$/, 'which is detected as a double free');
+	is(sql($node, "SELECT allocated = 64 AND cached = 0 FROM jemctx_namespaces WHERE name = 'taken'"), 't', 'and what is there stays');
+	sql($node, "SELECT jemctx_namespace_drop('taken')");
+}
+
 # What is made and dropped costs the process next to nothing.
 cmp_ok(ask($one, "SELECT jemctx_test_ns_generations('g', 1000)"), '<', 200, 'a generation of a namespace leaves few bytes');
 

@@ -18,11 +18,14 @@ PG_FUNCTION_INFO_V1(jemctx_test_ns_huge);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_no_memory);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_mistake);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_stale);
+PG_FUNCTION_INFO_V1(jemctx_test_ns_taken);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_fill);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_drain);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_check);
 
 #define MANY 300
+
+#define PAGE 4096
 
 /* Objects that a session leaves in a namespace: a list that its root begins. */
 typedef struct Left
@@ -248,6 +251,36 @@ jemctx_test_ns_stale(PG_FUNCTION_ARGS)
 	else
 		elog(ERROR, "unknown: %s", what);
 	PG_RETURN_INT32(0);
+}
+
+/*
+ * What must not be done: free an object that a reset has taken, when a slab of
+ * its size class is in its place.  Returns how many resets it took to get there.
+ */
+Datum
+jemctx_test_ns_taken(PG_FUNCTION_ARGS)
+{
+	JemctxNamespace *ns = namespace_arg(fcinfo);
+	uintptr_t	old[MANY];
+	uintptr_t	new;
+
+	for (int resets = 1;; resets++)
+	{
+		for (int i = 0; i < MANY; i++)
+			old[i] = (uintptr_t) jemctx_namespace_allocate(ns, 64, 0);
+		jemctx_namespace_reset(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+		new = (uintptr_t) jemctx_namespace_allocate(ns, 64, 0);
+
+		/* the last in a page: the process has been given the first ones */
+		for (int i = 0; i < MANY; i++)
+		{
+			if (old[i] / PAGE != new / PAGE || old[i] < new + 32 * 64)
+				continue;
+			jemctx_namespace_free(ns, (void *) old[i]);
+			PG_RETURN_INT32(resets);
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 static Left *
