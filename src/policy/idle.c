@@ -199,9 +199,9 @@ statement_ended(RegistryEntry *entry)
 	refusal_forget();
 	if (refusal_server_was_full())
 		remote_ask_all();
-	if (purge_after == 0 && worth_purging())
+	if (registry_is_requested(entry) || (purge_after == 0 && worth_purging()))
 		go_idle();
-	else if (registry_is_requested(entry) || (worth_purging() && (demand_exceeded() || limit_is_near())))
+	else if (worth_purging() && (demand_exceeded() || limit_is_near()))
 		purge();
 	else
 		look_after_others();
