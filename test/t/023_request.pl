@@ -70,7 +70,7 @@ is(query($observer, "SELECT * FROM ask_at_once(3000, 'SET work_mem = 8192')"), '
 is(query($observer, "SELECT * FROM ask_at_once(3000, 'ROLLBACK; BEGIN; SELECT 1/0')"), '3000|3000', 'nor is one whose transaction has failed');
 query($observer, 'RESET client_min_messages');
 
-# Also one that PostgreSQL itself waits for, after a cancel that came too late.
+# Also after a cancel that came too late.
 query($one, big_sort());
 query($observer, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
 query($one, 'SELECT 1');

@@ -23,6 +23,7 @@ my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\nwal_level 
 my $directory = $node->basedir;
 append_to_file("$directory/failing.c", <<'SOURCE');
 #include "postgres.h"
+#include <unistd.h>
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -66,6 +67,12 @@ failing_worker(Datum arg)
 {
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection("postgres", NULL, 0);
+	while (access(FAILING ".go", F_OK) != 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 100L, 0);
+		ResetLatch(MyLatch);
+	}
 	for (int i = 0; i < 3; i++)
 	{
 		fails_at_commit = true;
@@ -169,19 +176,34 @@ sub activity
 	return query($observer, "SELECT $what FROM pg_stat_activity WHERE pid = $pid");
 }
 
-# An answer just so large that the backend, which has got rid of all but its end, is idle by what
-# it tells and waits to say so. Returns false if there is none.
+# What a session is doing when it has come so far that it waits.
+sub comes_to_wait
+{
+	my ($pid) = @_;
+	my $state;
+
+	poll(sub { ($state = activity($pid, "CASE WHEN wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")) ne '' && $state ne 'active ClientRead' });
+	return $state;
+}
+
+# A statement whose answer is of that size, and a timeout, which does not change the size.
+sub ask_for
+{
+	my ($client, $size, $timeout) = @_;
+
+	return ask($client, "SET idle_session_timeout = $timeout; SELECT repeat('x', $size)");
+}
+
+# Leave an answer unread that is just so large that the backend, which has got rid of all but its
+# end, is idle by what it tells and waits to say so.  Returns the size, or 0 if there is none.
 sub leave_unread
 {
 	my ($client, $pid) = @_;
 
 	for (my $size = 100000; $size < 400000; $size += 3000)
 	{
-		my $state;
-
-		ask($client, "SELECT repeat('x', $size)");
-		poll(sub { ($state = activity($pid, "CASE WHEN wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")) ne '' && $state ne 'active ClientRead' });
-		return 1 if $state eq 'idle ClientWrite';
+		ask_for($client, $size, 0);
+		return $size if comes_to_wait($pid) eq 'idle ClientWrite';
 		read_all($client);
 	}
 	return 0;
@@ -193,7 +215,8 @@ my ($slow, $slow_pid) = raw_client();
 query($observer, 'CREATE DATABASE dropped');
 my $dropper = session($node);
 my $dropper_pid = pid_of($dropper);
-ok(leave_unread($slow, $slow_pid), 'an answer is left unread');
+my $size = leave_unread($slow, $slow_pid);
+cmp_ok($size, '>', 0, 'an answer is left unread');
 send_query($dropper, 'DROP DATABASE dropped');
 ok(poll(sub { activity($dropper_pid, 'wait_event') eq 'ProcSignalBarrier' }), 'another session waits for all processes');
 like(read_all($slow), qr/Z\0\0\0\x05I\z/, 'the answer is read');
@@ -205,9 +228,8 @@ if (!is_answered($dropper))
 }
 answer($dropper);
 
-ask($slow, "SET idle_session_timeout = '300ms'");
-read_all($slow);
-ok(leave_unread($slow, $slow_pid), 'an answer is left unread again');
+ask_for($slow, $size, 300);
+is(comes_to_wait($slow_pid), 'idle ClientWrite', 'the answer is left unread again');
 sleep 1;    # the timeout passes, which cannot be seen
 my $answer = read_all($slow);
 $answer .= read_all($slow) if $answer =~ /Z\0\0\0\x05I\z/;
@@ -270,9 +292,10 @@ like(slurp_file($node->logfile, $offset), qr/LOG:  could not drop the catalog ca
 unlike(slurp_file($node->logfile, $offset), qr/WARNING/, 'nothing is left behind');
 
 # A worker whose commit fails in somebody else's callback is freed of its memory, once.
+append_to_file("$directory/failing.go", '');
 my $went_on = ok(poll(sub { slurp_file($node->logfile) =~ /failing: the worker goes on/ }, $deadline), 'a worker whose commits fail goes on');
 kill 'KILL', query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'failing'") if !$went_on;
-is(query($observer, "SELECT purges >= 6, committed < 12e6 FROM jemctx_backends WHERE backend_type = 'failing'"), 't|t', 'and has returned its memory');
+ok(poll(sub { query($observer, "SELECT purges >= 6, committed < 12e6 FROM jemctx_backends WHERE backend_type = 'failing'") eq 't|t' }), 'and has returned its memory');
 $node->stop;
 
 done_testing();
