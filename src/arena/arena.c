@@ -18,11 +18,13 @@
 #include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/arena.h"
+#include "arena/caller.h"
 #include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/move.h"
+#include "arena/overrun.h"
 #include "arena/quarantine.h"
 #include "arena/refusal.h"
 #include "arena/run.h"
@@ -165,9 +167,13 @@ arena_insist(const Attempt *attempt)
 		if (object == NULL && !refusal_noted())
 			break;
 	}
-	if (object == NULL && refusal_noted())
-		refusal_deny();
 	insisting = false;
+	if (object == NULL && refusal_noted())
+	{
+		if (attempt->caller != NULL && !caller_is_postgres(attempt->caller))
+			return overrun_grant(attempt);
+		refusal_deny(overrun_debtor());
+	}
 	return object;
 }
 
@@ -265,6 +271,7 @@ arena_enter(void)
 	account_enter();
 	limit_enter();
 	moment_enter();
+	overrun_enter();
 	hooks_enter();
 	fault_enter();
 	for (int i = 0; i < all_arenas_count; i++)

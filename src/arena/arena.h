@@ -76,6 +76,7 @@ typedef struct Attempt
 	Size		count;
 	Size		size;
 	int			flags;
+	const void *caller;			/* the code that asks, if that may be a library's, or NULL */
 } Attempt;
 
 extern void *arena_insist(const Attempt *attempt);

@@ -22,6 +22,7 @@
 #include "arena/account.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
+#include "arena/overrun.h"
 #include "arena/refusal.h"
 #include "arena/reserve.h"
 
@@ -51,9 +52,17 @@ backend_admits(Size bytes)
 	Size		limit = backend_memory_limit * KB;
 	Size		held = account_committed();
 
-	if (held + bytes <= limit || !refusal_is_safe())
+	if (held + bytes <= limit || !refusal_is_safe() || overrun_admits(held + bytes - limit))
 		return true;
 	refusal_note(&(Refusal) {"This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit")});
+	return false;
+}
+
+static bool
+refuse_server(Size bytes)
+{
+	server_checked_until = 0;
+	refusal_note(&(Refusal) {"The server", server_sum, bytes, server_memory_limit * KB, ADVICE("jemctx.server_memory_limit"), true});
 	return false;
 }
 
@@ -67,11 +76,11 @@ server_admits(Size bytes)
 		return true;
 	server_sum = account_server();
 	server_checked_until = held + Max(bytes, SERVER_STEP);
-	if (server_sum + bytes <= limit || !refusal_is_safe())
-		return true;
-	server_checked_until = 0;
-	refusal_note(&(Refusal) {"The server", server_sum, bytes, limit, ADVICE("jemctx.server_memory_limit"), true});
-	return false;
+	if (server_sum + bytes <= limit)
+		overrun_room_for_all();
+	else if (refusal_is_safe() && !overrun_admits_for_all(held, bytes))
+		return refuse_server(bytes);
+	return true;
 }
 
 /* May this process commit so many bytes more?  Other threads are never refused: see moment.c. */
@@ -90,6 +99,14 @@ bool
 limit_admits_namespace(Size bytes)
 {
 	return server_memory_limit == 0 || account_server() + bytes <= server_memory_limit * KB;
+}
+
+/* Is there more than there may be? */
+bool
+limit_is_passed(void)
+{
+	return (backend_memory_limit > 0 && account_committed() > backend_memory_limit * KB) ||
+		(server_memory_limit > 0 && account_server() > server_memory_limit * KB);
 }
 
 /* Is this process's limit so near that it should not keep unused memory? */

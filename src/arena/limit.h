@@ -17,6 +17,7 @@ extern int	server_memory_limit;
 extern void limit_enter(void);
 extern bool limit_admits(Size bytes);
 extern bool limit_admits_namespace(Size bytes);
+extern bool limit_is_passed(void);
 extern bool limit_is_near(void);
 extern bool limit_is_near_for_all(void);
 

@@ -37,6 +37,7 @@ static bool is_noted;
 static Refusal pending;
 static bool is_pending;
 static char pending_holder[NAMEDATALEN + 16];
+static const char *pending_debtor;
 
 /* Others should return what they do not use; see refusal_server_was_full(). */
 static bool server_was_full = false;
@@ -44,11 +45,14 @@ static bool server_was_full = false;
 /* No lack of memory while it is explained. */
 static bool explaining = false;
 
+/* Nor while the process ends. */
+static bool ending = false;
+
 /* Would a lack of memory here and now end the statement and nothing else?  Called from extent hooks. */
 bool
 refusal_is_safe(void)
 {
-	return !explaining && moment_objection() == NULL;
+	return !explaining && !ending && moment_objection() == NULL;
 }
 
 /* Would an error that PostgreSQL raises where it serves interrupts? */
@@ -73,20 +77,28 @@ refusal_note(const Refusal *refusal)
 	is_noted = true;
 }
 
-/* Has the allocation that was tried been refused pages? */
-bool
+/* What of the allocation that was tried has been refused, or NULL. */
+const Refusal *
 refusal_noted(void)
 {
-	return is_noted;
+	return is_noted ? &noted : NULL;
 }
 
-/* It has failed for good because of that. */
+/* A statement, or what it has asked for, was refused. */
 void
-refusal_deny(void)
+refusal_count(const Refusal *refusal)
 {
 	account_refuse();
-	server_was_full |= noted.by_server;
+	server_was_full |= refusal->by_server;
+}
+
+/* The allocation has failed for good because of what is noted, and perhaps because of what a library has got before. */
+void
+refusal_deny(const char *debtor)
+{
+	refusal_count(&noted);
 	refusal_explain(&noted);
+	pending_debtor = debtor;
 }
 
 /*
@@ -135,7 +147,10 @@ explain_pending(void *arg)
 {
 	if (!is_pending || explaining || !is_consequence())
 		return;
-	if (pending.limit > 0)
+	if (pending_debtor != NULL)
+		errdetail("%s holds %zu kB, which %s has needed, asked for %zu kB more, and may have %zu kB.",
+				  pending.holder, pending.held / KB, pending_debtor, IN_KB(pending.asked), pending.limit / KB);
+	else if (pending.limit > 0)
 		errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
 				  pending.holder, pending.held / KB, IN_KB(pending.asked), pending.limit / KB);
 	else
@@ -168,6 +183,7 @@ refusal_explain(const Refusal *refusal)
 	pending = *refusal;
 	strlcpy(pending_holder, refusal->holder, sizeof(pending_holder));
 	pending.holder = pending_holder;
+	pending_debtor = NULL;
 	is_pending = true;
 	arm_explanation();
 }
@@ -187,4 +203,11 @@ refusal_server_was_full(void)
 
 	server_was_full = false;
 	return was_full;
+}
+
+/* The session ends here and now, and needs memory for that. */
+void
+refusal_stop(void)
+{
+	ending = true;
 }

@@ -25,10 +25,12 @@ extern bool refusal_is_safe(void);
 extern bool refusal_is_safe_at_interrupt(void);
 extern void refusal_watch(void);
 extern void refusal_note(const Refusal *refusal);
-extern bool refusal_noted(void);
-extern void refusal_deny(void);
+extern const Refusal *refusal_noted(void);
+extern void refusal_count(const Refusal *refusal);
+extern void refusal_deny(const char *debtor);
 extern void refusal_explain(const Refusal *refusal);
 extern void refusal_forget(void);
 extern bool refusal_server_was_full(void);
+extern void refusal_stop(void);
 
 #endif							/* JEMCTX_REFUSAL_H */

@@ -26,6 +26,14 @@ extern void interrupt_enter(void);
 extern void interrupt_add_server(InterruptServer server);
 extern void interrupt_send(const PGPROC *proc, int pid);
 
+/* The same for a process that does not wait, and for a server that can do nothing now: no wait ends for this. */
+static inline void
+interrupt_leave_pending(void)
+{
+	ParallelMessagePending = true;
+	InterruptPending = true;
+}
+
 /*
  * Have the servers called where this process next checks for interrupts, also
  * while it reads a command from its client.  For signal handlers, too.
@@ -33,8 +41,7 @@ extern void interrupt_send(const PGPROC *proc, int pid);
 static inline void
 interrupt_raise(void)
 {
-	ParallelMessagePending = true;
-	InterruptPending = true;
+	interrupt_leave_pending();
 	SetLatch(MyLatch);
 }
 

@@ -30,6 +30,7 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
+#include "arena/overrun.h"
 #include "arena/refusal.h"
 #include "compat/client.h"
 #include "compat/clock.h"
@@ -197,6 +198,7 @@ statement_ended(RegistryEntry *entry)
 {
 	is_shedding = false;
 	refusal_forget();
+	overrun_forget();
 	if (refusal_server_was_full())
 		remote_ask_all();
 	if (registry_is_requested(entry) || (purge_after == 0 && worth_purging()))

@@ -7,8 +7,11 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# For the loader, in place of the C library's; for PostgreSQL.
-my @fixed = qw(malloc calloc realloc __register_atfork _PG_init Pg_magic_func jemctx_keeper_main);
+# For the loader, in place of the C library's and of C++'s operator new; for PostgreSQL.
+my @new = map { ("_Zn${_}m", "_Zn${_}mRKSt9nothrow_t", "_Zn${_}mSt11align_val_t", "_Zn${_}mSt11align_val_tRKSt9nothrow_t") } qw(w a);
+my @fixed = (
+	qw(malloc calloc realloc aligned_alloc memalign valloc posix_memalign), @new,
+	qw(__register_atfork _PG_init Pg_magic_func jemctx_keeper_main));
 my @debug = sql_functions(qw(jemctx_debug_check jemctx_debug_fault jemctx_debug_fault_names));
 
 sub config

@@ -61,6 +61,11 @@ CREATE FUNCTION jemctx_test_refused(lifetime text, most int) RETURNS int AS 'MOD
 -- Chunks of several mappings grow with few left: how many did.
 CREATE FUNCTION jemctx_test_few_mappings(lifetime text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
+-- Memory that a library takes and keeps, in so many blocks of so many bytes; and while the session cannot end.
+CREATE FUNCTION jemctx_test_library(way text, bytes int, blocks int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_library_held(what text, bytes int, blocks int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_library_free() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
+
 -- Memory that a limit refuses.
 CREATE FUNCTION jemctx_test_cope(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_realloc_zero(refused bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * caller.c
+ *	  Who asks for memory, by the address that malloc returns to.
+ *
+ * The postgres binary looks at what each malloc of its own returns.  Anybody
+ * else in the process is a library: so is an extension, as long as it calls
+ * malloc and not palloc.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include "arena/caller.h"
+
+/* Libraries that cope with every NULL, as their users find out in a way that PostgreSQL knows: MemoryError. */
+static const char *const coping[] = {"libpython3."};
+
+/* The code of the postgres binary. */
+static uintptr_t text_start;
+static uintptr_t text_end;
+
+/* The first object is the program. */
+static int
+find_text(struct dl_phdr_info *program, size_t size, void *arg)
+{
+	text_start = UINTPTR_MAX;
+	for (int i = 0; i < program->dlpi_phnum; i++)
+	{
+		const ElfW(Phdr) *segment = &program->dlpi_phdr[i];
+		uintptr_t	start = program->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+			continue;
+		text_start = Min(text_start, start);
+		text_end = Max(text_end, start + segment->p_memsz);
+	}
+	return 1;
+}
+
+/* In the postmaster. */
+void
+caller_enter(void)
+{
+	dl_iterate_phdr(find_text, NULL);
+}
+
+bool
+caller_is_postgres(const void *address)
+{
+	return (uintptr_t) address >= text_start && (uintptr_t) address < text_end;
+}
+
+/* Is it code of this module? */
+bool
+caller_is_ours(const void *address)
+{
+	Dl_info		its;
+	Dl_info		ours;
+
+	return dladdr(address, &its) != 0 && dladdr((const void *) caller_is_ours, &ours) != 0 &&
+		its.dli_fbase == ours.dli_fbase;
+}
+
+/* The file's name, which stays where it is for as long as the library is loaded. */
+const char *
+caller_library(const void *address)
+{
+	Dl_info		info;
+	const char *slash;
+
+	if (dladdr(address, &info) == 0 || info.dli_fname == NULL)
+		return "code without a library";
+	slash = strrchr(info.dli_fname, '/');
+	return slash ? slash + 1 : info.dli_fname;
+}
+
+/* Is it a library that may be refused memory like PostgreSQL? */
+bool
+caller_copes(const void *address)
+{
+	const char *library = caller_library(address);
+
+	for (int i = 0; i < lengthof(coping); i++)
+	{
+		if (strncmp(library, coping[i], strlen(coping[i])) == 0)
+			return true;
+	}
+	return false;
+}

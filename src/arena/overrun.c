@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * overrun.c
+ *	  What libraries get beyond a limit, and what becomes of the statement.
+ *
+ * Whoever calls palloc knows that it may not return.  A library that is
+ * refused memory may instead abort, and with it the server; or go on with
+ * less, and PostgreSQL with another result; or be broken from then on.  So a
+ * library gets what it asks for when a limit is met, up to
+ * jemctx.library_headroom beyond, and the statement owes an error.  It is
+ * raised where PostgreSQL next comes by: when PostgreSQL itself asks for more,
+ * which the limit refuses, or at its next check for interrupts.
+ *
+ * Beyond the headroom a library that copes with it gets NULL.  With any other
+ * on the stack there is no way back into the session, and no way forward, so
+ * the session ends; and where even that cannot be, the library gets it all,
+ * as it does where an error could not be raised (see moment.c).
+ *
+ * All this is the main thread's; the other ones of a library get all they want.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/elog.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "arena/account.h"
+#include "arena/caller.h"
+#include "arena/limit.h"
+#include "arena/overrun.h"
+#include "arena/refusal.h"
+#include "compat/interrupt.h"
+
+#define KB ((Size) 1024)
+#define DEFAULT_HEADROOM (64 * 1024)
+
+/* Setting, in kB */
+static int	library_headroom;
+
+/* How far the allocation that is being made may pass a limit. */
+static enum
+{
+	NOWHERE,
+	INTO_HEADROOM,
+	ANYWHERE
+}			allowed;
+
+/* Has it? */
+static bool passed;
+
+/* What the process has held when the server had no room for it any more, or SIZE_MAX. */
+static Size held_at_full = SIZE_MAX;
+
+/* What the statement has to be ended for, where that can be done. */
+static Refusal debt;
+static char debtor[NAMEDATALEN];
+static bool is_owed;
+
+static bool
+admit(Size excess)
+{
+	if (allowed == NOWHERE || (allowed == INTO_HEADROOM && excess > library_headroom * KB))
+		return false;
+	passed = true;
+	return true;
+}
+
+/* May the process be so far beyond its own limit?  Called from extent hooks, as are the next two. */
+bool
+overrun_admits(Size excess)
+{
+	return admit(excess);
+}
+
+/*
+ * May it have so many bytes more, beyond the server's limit?  What others do
+ * there is their business, so what counts is what this one has had since.
+ */
+bool
+overrun_admits_for_all(Size held, Size bytes)
+{
+	if (allowed == NOWHERE)
+		return false;
+	held_at_full = Min(held_at_full, held);
+	return admit(held + bytes - held_at_full);
+}
+
+/* The server's limit has admitted something. */
+void
+overrun_room_for_all(void)
+{
+	held_at_full = SIZE_MAX;
+}
+
+static void *
+make(const Attempt *attempt, int how)
+{
+	void	   *object;
+
+	passed = false;
+	allowed = how;
+	refusal_watch();
+	object = attempt->make(attempt);
+	allowed = NOWHERE;
+	return object;
+}
+
+static void
+owe(const Refusal *refusal, const Attempt *attempt)
+{
+	if (!is_owed)
+	{
+		debt = *refusal;
+		strlcpy(debtor, caller_library(attempt->caller), sizeof(debtor));
+		is_owed = true;
+	}
+	interrupt_leave_pending();
+}
+
+/*
+ * Can the session end here, in the middle of a library?  It could raise an
+ * error, or nothing would have been refused.  But while a message of the client's
+ * comes in, the library may be the one through which the client would be told.
+ */
+static bool
+can_end(void)
+{
+	return QueryCancelHoldoffCount == 0;
+}
+
+/* Depth first; NULL after the last one. */
+static MemoryContext
+next_context(MemoryContext context)
+{
+	if (context->firstchild)
+		return context->firstchild;
+	while (context && context->nextchild == NULL)
+		context = context->parent;
+	return context ? context->nextchild : NULL;
+}
+
+/* The library is in no state to clean up anything that goes with a memory context. */
+static void
+drop_library_callbacks(void)
+{
+	for (MemoryContext context = TopMemoryContext; context; context = next_context(context))
+	{
+		MemoryContextCallback **link = &context->reset_cbs;
+
+		while (*link)
+		{
+			const void *function = (const void *) (*link)->func;
+
+			if (caller_is_postgres(function) || caller_is_ours(function))
+				link = &(*link)->next;
+			else
+				*link = (*link)->next;
+		}
+	}
+}
+
+/* What is registered before this, and with atexit(), may be the library's, or of no use to a process that ends. */
+static void
+leave(int code, Datum arg)
+{
+	_exit(code);
+}
+
+/*
+ * End the session as FATAL does it, and leave before a library's own code for
+ * the end of a process would run.
+ */
+static void pg_noinline
+end_session(const Refusal *refusal, const Attempt *attempt)
+{
+	refusal_stop();
+	refusal_count(refusal);
+	drop_library_callbacks();
+	error_context_stack = NULL;
+	on_proc_exit(leave, 0);
+	ereport(FATAL,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %d kB that libraries may have beyond that.",
+					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), library_headroom),
+			 errhint("%s Or raise \"jemctx.library_headroom\".", refusal->advice)));
+}
+
+/*
+ * An allocation has been refused to a library: make it nevertheless.  NULL if
+ * that is what the library gets.
+ */
+void *
+overrun_grant(const Attempt *attempt)
+{
+	Refusal		refusal = *refusal_noted();
+	void	   *object = make(attempt, INTO_HEADROOM);
+
+	if (object == NULL && refusal_noted())
+	{
+		refusal = *refusal_noted();
+		if (caller_copes(attempt->caller))
+			refusal_deny(NULL);
+		else if (can_end())
+			end_session(&refusal, attempt);
+		else
+			object = make(attempt, ANYWHERE);
+	}
+	if (object != NULL && passed)
+		owe(&refusal, attempt);
+	return object;
+}
+
+/* The library that has passed a limit in this statement, or NULL. */
+const char *
+overrun_debtor(void)
+{
+	return is_owed ? debtor : NULL;
+}
+
+/* Is there still more than there may be, once what is not needed is given back? */
+static bool
+is_beyond(void)
+{
+	if (!limit_is_passed())
+		return false;
+	arena_purge();
+	return limit_is_passed();
+}
+
+/*
+ * PostgreSQL has come by, at a check for interrupts: if the statement owes an
+ * error raise it, or come again where that can be done.
+ */
+static void
+collect(void)
+{
+	Refusal		refusal = debt;
+
+	if (!is_owed)
+		return;
+	if (!refusal_is_safe_at_interrupt() || QueryCancelHoldoffCount != 0)
+	{
+		interrupt_leave_pending();
+		return;
+	}
+	is_owed = false;
+	if (!is_beyond())
+		return;
+	refusal_count(&refusal);
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("%s holds %zu kB, which %s has needed, and may have %zu kB.", refusal.holder,
+					   (refusal.by_server ? account_server() : account_committed()) / KB, debtor, refusal.limit / KB),
+			 errhint("%s", refusal.advice)));
+}
+
+/* The statement is over. */
+void
+overrun_forget(void)
+{
+	is_owed = false;
+}
+
+/* In the postmaster. */
+void
+overrun_enter(void)
+{
+	caller_enter();
+	interrupt_add_server(collect);
+	DefineCustomIntVariable("jemctx.library_headroom",
+							"Sets how far libraries may pass a limit, which do not check what malloc returns.",
+							"The statement then ends with an error as soon as the library has returned; beyond this the session ends.",
+							&library_headroom, DEFAULT_HEADROOM, 0, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+}

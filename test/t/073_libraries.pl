@@ -1,0 +1,147 @@
+# Libraries that ask for memory at a limit: they get it, the statement ends with an error as soon as
+# they have returned, and beyond jemctx.library_headroom their session ends, and nothing else.  Such
+# sessions end, so this is nothing for pg_regress; test/libraries does it with real libraries.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $node = new_node('main', <<'CONF');
+max_parallel_workers_per_gather = 0
+jemctx.library_headroom = '16MB'
+CONF
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION jemctx_test');
+
+my $observer = session($node);
+my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
+my $hint = qr/HINT:  Raise "jemctx\.backend_memory_limit", or let/;
+my $beyond = qr/DETAIL:  This process holds \d+ kB and may have \d+ kB, and jemctx_test\.so asked for more than the 16384 kB that libraries may have beyond that/;
+
+# A session that has been here before: what it loads and catches first is not what this is about.
+sub new_session
+{
+	my $session = session($node);
+
+	query($session, "SELECT jemctx_test_library('malloc', 1, 1), jemctx_test_library_free()");
+	query($session, '\set VERBOSITY verbose');
+	pid_of($session);
+	return $session;
+}
+
+# The limit is so many kB above what the session holds.
+sub limit
+{
+	my ($session, $above) = @_;
+
+	query($session, 'SELECT jemctx_purge()');
+	my $limit = $above + query($session, 'SELECT committed / 1024 FROM jemctx_backends WHERE pid = pg_backend_pid()');
+	query($session, "SET jemctx.backend_memory_limit = '${limit}kB'");
+	return $limit;
+}
+
+sub works
+{
+	my ($session, $what) = @_;
+
+	query($session, 'SET jemctx.backend_memory_limit = 0');
+	query($session, 'SELECT jemctx_test_library_free()');
+	is(query($session, "SELECT jemctx_test_library('malloc', 4096, 1000)"), 1000, "$what: the session works");
+	query($session, 'SELECT jemctx_test_library_free()');
+	return;
+}
+
+# Any of malloc's kin, with blocks of pages and with small ones.
+for my $way ('malloc', 'calloc', 'realloc', 'posix_memalign', 'aligned_alloc', 'memalign', 'valloc', 'new', 'new[]', 'nothrow new',
+	'nothrow new[]', 'aligned new', 'aligned new[]', 'aligned nothrow new', 'aligned nothrow new[]')
+{
+	my $session = new_session();
+	my $limit = limit($session, 2048);
+	my $text = query($session, "SELECT jemctx_test_library('$way', 10000, 600) FROM generate_series(1, 2)");
+	like($text, qr/ERROR:  53200: out of memory\nDETAIL:  .*jemctx_test\.so.*\n$hint/, "$way: the statement ends");
+	unlike($text, qr/server closed/, "$way: the session does not");
+	cmp_ok(backend($observer, $session, 'committed_peak'), '>', ($limit + 2048) * 1024, "$way: has passed the limit");
+	works($session, $way);
+
+	$limit = limit($session, 2048);
+	$text = query($session, "SELECT jemctx_test_library('$way', 100, 1000000)");
+	like($text, qr/FATAL:  53200: out of memory\n$beyond/, "$way: beyond the headroom the session ends");
+	cmp_ok(query($observer, 'SELECT max(committed_peak) FROM jemctx_backends'), '<', ($limit + 40000) * 1024, "$way: not much later");
+	close_session($session);
+}
+
+# An error that can be caught, again and again, once what the function needs is in the caches.
+my $session = new_session();
+$node->safe_psql('postgres', q(
+	CREATE FUNCTION catching(blocks int) RETURNS text LANGUAGE plpgsql AS $$
+	DECLARE result text := '';
+	BEGIN
+		FOR i IN 1 .. 3 LOOP
+			BEGIN
+				PERFORM jemctx_test_library('malloc', 10000, abs(blocks)) FROM generate_series(1, 2);
+				IF blocks < 0 THEN RAISE out_of_memory; END IF;
+				result := result || 'went on ';
+			EXCEPTION WHEN out_of_memory THEN
+				PERFORM jemctx_test_library_free();
+				result := result || 'caught ';
+			END;
+		END LOOP;
+		RETURN result;
+	END $$;
+));
+query($session, 'SELECT catching(-600)');
+is(query($session, 'SELECT catching(600)'), 'went on went on went on ', 'exception block: without a limit there is nothing to catch');
+query($session, 'SELECT jemctx_test_library_free()');
+limit($session, 2048);
+is(query($session, 'SELECT catching(600)'), 'caught caught caught ', 'exception block: catches it');
+works($session, 'exception block');
+
+# Back under the limit when PostgreSQL comes by: nothing has happened.
+limit($session, 4096);
+is(query($session, q(SELECT CASE g WHEN 1 THEN jemctx_test_library('malloc', 10000, 600) ELSE NULL END, jemctx_test_library_free()::text FROM generate_series(1, 2) g)),
+	"600|\n|", 'memory that was freed in time is no error');
+works($session, 'freed in time');
+
+# Where no error could be raised and no session ended the library gets all it wants; then PostgreSQL is refused more.
+for my $what ('lock', 'interrupts')
+{
+	limit($session, 2048);
+	is(query($session, "SELECT jemctx_test_library_held('$what', 100000, 400)"), 400, "$what held: the library has all");
+	like(query($session, "SELECT length(repeat('x', 10000000))"), qr/ERROR:  53200/, "$what held: PostgreSQL has no more");
+	close_session($session);
+	$session = new_session();
+}
+
+# Without headroom a library cannot pass the limit at all, and PostgreSQL's own memory is refused as ever.
+query($session, "SET jemctx.library_headroom = 0");
+limit($session, 2048);
+like(query($session, "SELECT length(repeat('x', 10000000))"), qr/ERROR:  53200: out of memory\nDETAIL:  This process holds \d+ kB, asked for \d+ kB more, and may have \d+ kB\.\n$hint/,
+	'no headroom: PostgreSQL is refused');
+like(query($session, "SELECT jemctx_test_library('malloc', 10000, 600)"), qr/FATAL:  53200/, 'no headroom: the session ends');
+close_session($session);
+
+# A server that others have filled: an innocent session's library has its headroom, beyond the server's limit.
+my $innocent = new_session();
+$session = new_session();
+query($session, "SELECT jemctx_test_library('malloc', 1000000, 100)");
+my $full = int(query($observer, 'SELECT committed / 1024 FROM jemctx_server'));
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '${full}kB'");
+query($observer, 'SELECT pg_reload_conf()');
+poll(sub { query($innocent, 'SHOW jemctx.server_memory_limit') ne '0' });
+my $text = query($innocent, "SELECT jemctx_test_library('malloc', 10000, 600) FROM generate_series(1, 2)");
+like($text, qr/ERROR:  53200: out of memory\nDETAIL:  The server/, 'full server: the statement ends');
+$text = query($innocent, "SELECT jemctx_test_library('malloc', 10000, 3000)");
+like($text, qr/53200: out of memory\nDETAIL:  The server/, 'full server: so does a greedy library\'s session');
+query($session, 'SELECT jemctx_test_library_free()');
+close_session($session);
+close_session($innocent);
+
+is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
+unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|all server processes terminated/, 'no process has died');
+$node->stop;
+
+done_testing();
