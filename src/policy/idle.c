@@ -65,7 +65,7 @@ static int64 idle_since;
 /* What the process has held after the last purge. */
 static Size purged_to;
 
-/* The caches are to be shed before the purge that is due. */
+/* The caches are to be shed before the purge that is due; at the end of a statement it waits no longer. */
 static bool is_shedding = false;
 
 /* When the alarm goes off, by clock_ms(), if it is on. */
@@ -164,6 +164,16 @@ is_due(void)
 	return left <= 0;
 }
 
+/* A walsender's one statement never ends, but it is at rest in between. */
+static void
+answer_in_statement(RegistryEntry *entry)
+{
+	if (MyBackendType == B_WAL_SENDER && !IsTransactionState())
+		purge();
+	else
+		registry_tell_busy(entry);
+}
+
 /*
  * In an interrupt: the alarm has gone off, or another process has asked for a
  * purge, or it has nothing to do with us.
@@ -181,7 +191,7 @@ serve_interrupt(void)
 			go_idle();
 	}
 	else if (registry_is_requested(entry))
-		registry_tell_busy(entry);
+		answer_in_statement(entry);
 }
 
 /* What a busy backend looks after now and then: figures for others, and limits. */
@@ -196,12 +206,11 @@ look_after_others(void)
 static void
 statement_ended(RegistryEntry *entry)
 {
-	is_shedding = false;
 	refusal_forget();
 	overrun_forget();
 	if (refusal_server_was_full())
 		remote_ask_all();
-	if (registry_is_requested(entry) || (purge_after == 0 && worth_purging()))
+	if (registry_is_requested(entry) || is_shedding || (purge_after == 0 && worth_purging()))
 		go_idle();
 	else if (worth_purging() && (demand_exceeded() || limit_is_near()))
 		purge();

@@ -41,9 +41,21 @@ static bool is_due = false;
 static void
 purge(void)
 {
+	RegistryEntry *entry = registry_own();
+
+	if (MyBackendType == B_WAL_SENDER && entry != NULL)
+		registry_tell_idle(entry);
 	registry_purge();
 	purged_to = account_committed();
 	is_due = false;
+}
+
+static bool
+is_requested(void)
+{
+	RegistryEntry *entry = registry_own();
+
+	return entry != NULL && registry_is_requested(entry);
 }
 
 static void
@@ -81,7 +93,7 @@ transaction_ended(XactEvent event, void *arg)
 	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;
-	if (account_committed() <= purged_to + WORTH_PURGING)
+	if (account_committed() <= purged_to + WORTH_PURGING && !is_requested())
 	{
 		registry_publish_sometimes();
 		return;

@@ -176,22 +176,17 @@ sub activity
 	return query($observer, "SELECT $what FROM pg_stat_activity WHERE pid = $pid");
 }
 
-# What a session is doing when it has come so far that it waits.
-sub comes_to_wait
-{
-	my ($pid) = @_;
-	my $state;
-
-	poll(sub { ($state = activity($pid, "CASE WHEN wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")) ne '' && $state ne 'active ClientRead' });
-	return $state;
-}
-
-# A statement whose answer is of that size, and a timeout, which does not change the size.
+# Ask for an answer of that size, and for a timeout, which does not change the size.  Returns what
+# the session is doing when it has come so far that it waits.
 sub ask_for
 {
-	my ($client, $size, $timeout) = @_;
+	my ($client, $pid, $size, $timeout) = @_;
+	my $sql = "SET idle_session_timeout = $timeout; SELECT repeat('x', $size)";
+	my $state;
 
-	return ask($client, "SET idle_session_timeout = $timeout; SELECT repeat('x', $size)");
+	ask($client, $sql);
+	poll(sub { ($state = activity($pid, "CASE WHEN query = \$\$$sql\$\$ AND wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")) ne '' });
+	return $state;
 }
 
 # Leave an answer unread that is just so large that the backend, which has got rid of all but its
@@ -202,8 +197,7 @@ sub leave_unread
 
 	for (my $size = 100000; $size < 400000; $size += 3000)
 	{
-		ask_for($client, $size, 0);
-		return $size if comes_to_wait($pid) eq 'idle ClientWrite';
+		return $size if ask_for($client, $pid, $size, 0) eq 'idle ClientWrite';
 		read_all($client);
 	}
 	return 0;
@@ -228,8 +222,7 @@ if (!is_answered($dropper))
 }
 answer($dropper);
 
-ask_for($slow, $size, 300);
-is(comes_to_wait($slow_pid), 'idle ClientWrite', 'the answer is left unread again');
+is(ask_for($slow, $slow_pid, $size, 300), 'idle ClientWrite', 'the answer is left unread again');
 sleep 1;    # the timeout passes, which cannot be seen
 my $answer = read_all($slow);
 $answer .= read_all($slow) if $answer =~ /Z\0\0\0\x05I\z/;
@@ -258,6 +251,19 @@ like(query($sender, 'SELECT count(*) FROM pg_class'), qr/^\d+$/, 'it goes on');
 query($observer, "SELECT jemctx_purge($sender_pid)");
 cmp_ok(backend($observer, $sender, 'cache'), '<', 1e6, 'without a snapshot its caches are dropped');
 close_session($sender);
+
+# One that streams is at rest when there is nothing to send.
+my $stream = "$directory/stream";
+my $receiver = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres'), '--slot', 'stream', '--create-slot', '--start', '-P', 'test_decoding', '-f', $stream ],
+	'<', \undef, '2>', '/dev/null');
+my $streaming = q(SELECT pid FROM pg_stat_replication WHERE state = 'streaming');
+ok(poll(sub { query($observer, $streaming) ne '' }), 'a walsender streams');
+ok(poll(sub { query($observer, "SELECT jemctx_purge(($streaming))") =~ /^\d+$/ }), 'and purges');
+query($observer, 'CREATE TABLE streamed AS SELECT g FROM generate_series(1, 100000) g');
+ok(poll(sub { -s $stream && slurp_file($stream) =~ /g\[integer\]:100000\nCOMMIT/ }), 'it has sent something');
+ok(poll(sub { query($observer, "SELECT jemctx_purge(($streaming))") =~ /^\d+$/ }), 'and purges again');
+$receiver->signal('INT');
+eval { $receiver->finish };
 
 # Idle is who has been for as long, not who was woken so often.
 my $checked = session($node);
