@@ -17,7 +17,6 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
@@ -31,6 +30,7 @@
 #include "utils/guc.h"
 
 #include "compat/clock.h"
+#include "compat/postmaster.h"
 #include "namespace/depot.h"
 #include "namespace/extents.h"
 #include "namespace/keeper.h"
@@ -55,25 +55,20 @@
  */
 #define SQUEEZES 100
 
-static volatile sig_atomic_t stop_requested;
+/* How soon it looks again whether the postmaster has told it to stop. */
+#define LOOK_MS 20
 
-/* Somebody but the postmaster may not end it: others hold pointers. */
-static void
-handle_sigterm(int signal, siginfo_t *info, void *context)
-{
-	int			saved = errno;
+/* The postmaster stops the server, and this is the last process but those that end after it. */
+static bool stopping = false;
 
-	if (info->si_pid == PostmasterPid)
-		stop_requested = true;
-	SetLatch(MyLatch);
-	errno = saved;
-}
+/* It has been told to stop, and who says so, somebody or the postmaster, is yet to be seen. */
+static bool told_to_stop = false;
 
 /* Whatever ends it but the postmaster is a crash of the server. */
 static void
 die_with_server(int code, Datum arg)
 {
-	if (!stop_requested && PostmasterIsAlive())
+	if (!stopping && PostmasterIsAlive())
 		_exit(2);
 }
 
@@ -236,10 +231,7 @@ serve_all(void)
 static void
 start(void)
 {
-	struct sigaction action = {.sa_sigaction = handle_sigterm, .sa_flags = SA_SIGINFO | SA_RESTART};
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	before_shmem_exit(die_with_server, 0);
 	BackgroundWorkerUnblockSignals();
@@ -258,7 +250,7 @@ wait_for_work(bool busy, bool clock_runs)
 {
 	pg_atomic_write_u32(&control->keeper_sleeps, !busy && !clock_runs);
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT,
-					 busy ? 0 : clock_runs ? TICK_MS : SLEEP_MS, PG_WAIT_EXTENSION);
+					 busy ? 0 : told_to_stop ? LOOK_MS : clock_runs ? TICK_MS : SLEEP_MS, PG_WAIT_EXTENSION);
 	pg_atomic_write_u32(&control->keeper_sleeps, 0);
 	ResetLatch(MyLatch);
 }
@@ -268,6 +260,27 @@ static bool
 work(void)
 {
 	return serve_all() | supply_ahead() | supply_trim() | (extents_sweep(false) > 0);
+}
+
+/*
+ * Is it to stop?  Only when the postmaster says so, and not before the others
+ * have: they may still want something.
+ */
+static void
+look_at_postmaster(void)
+{
+	PostmasterIntent intent;
+
+	if (ShutdownRequestPending)
+	{
+		ShutdownRequestPending = false; /* before one looks: the postmaster's may be yet to come */
+		told_to_stop = true;
+	}
+	if (!told_to_stop)
+		return;
+	intent = postmaster_intent();
+	told_to_stop = intent != POSTMASTER_GOES_ON;
+	stopping = intent == POSTMASTER_STOPS;
 }
 
 void
@@ -282,7 +295,7 @@ jemctx_keeper_main(Datum arg)
 		proc_exit(0);
 	start();
 	last_tick = clock_ms();
-	while (!stop_requested)
+	while (!stopping)
 	{
 		wait_for_work(busy, clock_runs);
 		clock_runs = true;
@@ -297,6 +310,7 @@ jemctx_keeper_main(Datum arg)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 		}
+		look_at_postmaster();
 	}
 	pg_atomic_write_u32(&control->state, KEEPER_STOPPED);
 	proc_exit(0);

@@ -87,7 +87,6 @@ detach(int code, Datum arg)
 	/* a half-done change of what others use, too: the server must start over */
 	if (guard_is_broken())
 		_exit(2);
-	request_cancel();
 	magazine_flush_all();
 	memset(handles, 0, sizeof(handles));
 	attached = false;

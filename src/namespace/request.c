@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "pgstat.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/shmem.h"
 
@@ -103,8 +104,8 @@ undo(Request *request)
  */
 
 /* End the process's request, whatever has become of it.  Does not wait. */
-void
-request_cancel(void)
+static void
+cancel(int code, Datum arg)
 {
 	Request    *request = own_request();
 
@@ -145,9 +146,9 @@ wait_for(Request *request, RequestState state)
 	}
 }
 
-/* Have the keeper do it, or a step of it, and wait.  The answer is in the request, which is free then. */
+/* Let the keeper have the request. */
 static void
-ask_once(Request *request)
+submit(Request *request)
 {
 	int			process = MyProc->pgprocno;
 
@@ -158,19 +159,24 @@ ask_once(Request *request)
 	pg_atomic_write_u32(&request->state, REQUEST_WAITING);
 	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], UINT64CONST(1) << process % WORD_BITS);
 	keeper_wake();
-	PG_TRY();
+}
+
+/*
+ * Have the keeper do it, or a step of it, and wait.  The answer is in the
+ * request, which is free then; as it is when the wait, or the process, ends.
+ */
+static void
+ask_once(Request *request)
+{
+	PG_ENSURE_ERROR_CLEANUP(cancel, (Datum) 0);
 	{
+		submit(request);
 		wait_for(request, REQUEST_DONE);
+		pg_read_barrier();
+		was_limited = request->limited;
+		pg_atomic_write_u32(&request->state, REQUEST_FREE);
 	}
-	PG_CATCH();
-	{
-		request_cancel();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	pg_read_barrier();
-	was_limited = request->limited;
-	pg_atomic_write_u32(&request->state, REQUEST_FREE);
+	PG_END_ENSURE_ERROR_CLEANUP(cancel, (Datum) 0);
 }
 
 bool

@@ -56,7 +56,6 @@ extern void request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *re
 extern void *request_large(Namespace *space, uint64 life, Size size, bool *clean);
 extern bool request_reset(Namespace *space, uint64 life, bool drop);
 extern Size request_purge(void);
-extern void request_cancel(void);
 
 /* Was it the namespace's limit, or the region's size, that the last answer is due to? */
 extern bool request_was_limited(void);
