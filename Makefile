@@ -5,6 +5,7 @@
 #   make test                 install what is missing, build, run all tests
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
+#   make refusals             refuse every allocation of statements, one by one
 #   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
 #   make bench                measure against a stock server
@@ -46,7 +47,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test lint kill mutate fuzz bench regress-tests
+.PHONY: demo test lint kill refusals mutate fuzz bench regress-tests
 
 demo:
 	@test/demo
@@ -60,6 +61,9 @@ lint:
 
 kill:
 	@test/kill $(ROUNDS) $(SEED)
+
+refusals:
+	@test/refusals '$(CASE)'
 
 mutate:
 	@test/setup test

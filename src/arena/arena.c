@@ -155,7 +155,7 @@ arena_insist(const Attempt *attempt)
 	if (!moment_in_main_thread() || insisting)
 		return NULL;
 	refusal_forget();			/* what somebody coped with is not why this one fails */
-	if (!limit_in_force())
+	if (!limit_in_force() && !fault_is_met())
 		return NULL;
 	insisting = true;
 	for (int purges = 0; purges < 2 && object == NULL; purges++)
@@ -163,18 +163,16 @@ arena_insist(const Attempt *attempt)
 		if (purges > 0)
 			arena_purge();
 		refusal_watch();
-		object = attempt->make(attempt);
+		object = fault_is_met() ? NULL : attempt->make(attempt);
 		if (object == NULL && !refusal_noted())
 			break;
 	}
 	insisting = false;
-	if (object == NULL && refusal_noted())
-	{
-		if (attempt->caller != NULL && !caller_is_postgres(attempt->caller))
-			return overrun_grant(attempt);
-		refusal_deny(overrun_debtor());
-	}
-	return object;
+	if (object != NULL || !refusal_noted())
+		return object;
+	if (attempt->caller != NULL && !caller_is_postgres(attempt->caller))
+		return overrun_grant(attempt);
+	return overrun_lend(attempt);
 }
 
 static void *

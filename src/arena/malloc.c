@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "arena/arena.h"
+#include "arena/fault.h"
 
 /* The code that called the function that this is in. */
 #define CALLER __builtin_return_address(0)
@@ -119,7 +120,7 @@ aligned_for(size_t alignment, size_t size, const void *caller)
 
 	if (unlikely(next_aligned_alloc == NULL))
 		find_next();
-	result = next_aligned_alloc(alignment, size);
+	result = fault_refuses(size) ? NULL : next_aligned_alloc(alignment, size);
 	if (unlikely(result == NULL))
 		result = arena_insist(&(Attempt) {.make = make_aligned, .count = alignment, .size = size, .caller = caller});
 	return result;
@@ -132,7 +133,7 @@ malloc(size_t size)
 
 	if (unlikely(next_malloc == NULL))
 		find_next();
-	result = next_malloc(size);
+	result = fault_refuses(size) ? NULL : next_malloc(size);
 	if (unlikely(result == NULL))
 		return malloc_again(size, CALLER);
 	return result;
@@ -145,7 +146,7 @@ calloc(size_t count, size_t size)
 
 	if (unlikely(next_calloc == NULL))
 		find_next();
-	result = next_calloc(count, size);
+	result = fault_refuses(count * size) ? NULL : next_calloc(count, size);
 	if (unlikely(result == NULL))
 		return calloc_again(count, size, CALLER);
 	return result;
@@ -159,7 +160,7 @@ realloc(void *pointer, size_t size)
 
 	if (unlikely(next_realloc == NULL))
 		find_next();
-	result = next_realloc(pointer, size);
+	result = size > 0 && fault_refuses(size) ? NULL : next_realloc(pointer, size);
 	if (unlikely(result == NULL) && size > 0)
 		return realloc_again(pointer, size, CALLER);
 	return result;
@@ -231,7 +232,7 @@ malloc_for(size_t size, const void *caller)
 
 	if (unlikely(next_malloc == NULL))
 		find_next();
-	result = next_malloc(size);
+	result = fault_refuses(size) ? NULL : next_malloc(size);
 	return likely(result != NULL) ? result : malloc_again(size, caller);
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * overrun.c
- *	  What libraries get beyond a limit, and what becomes of the statement.
+ *	  What is granted beyond a limit, and what becomes of the statement.
  *
  * Whoever calls palloc knows that it may not return.  A library that is
  * refused memory may instead abort, and with it the server; or go on with
@@ -32,6 +32,7 @@
 
 #include "arena/account.h"
 #include "arena/caller.h"
+#include "arena/fault.h"
 #include "arena/limit.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
@@ -40,6 +41,12 @@
 #define KB ((Size) 1024)
 #define DEFAULT_HEADROOM (64 * 1024)
 
+/*
+ * How far PostgreSQL may pass a limit: the smallest block that its contexts
+ * make do with when there is no memory, 1 MB, and jemalloc's page beside it.
+ */
+#define ALLOWANCE ((Size) (1024 + 32) * 1024)
+
 /* Setting, in kB */
 static int	library_headroom;
 
@@ -47,6 +54,7 @@ static int	library_headroom;
 static enum
 {
 	NOWHERE,
+	INTO_ALLOWANCE,
 	INTO_HEADROOM,
 	ANYWHERE
 }			allowed;
@@ -57,7 +65,7 @@ static bool passed;
 /* What the process has held when the server had no room for it any more, or SIZE_MAX. */
 static Size held_at_full = SIZE_MAX;
 
-/* What the statement has to be ended for, where that can be done. */
+/* What the statement has to be ended for, where that can be done; and for which library, "" for none. */
 static Refusal debt;
 static char debtor[NAMEDATALEN];
 static bool is_owed;
@@ -65,7 +73,8 @@ static bool is_owed;
 static bool
 admit(Size excess)
 {
-	if (allowed == NOWHERE || (allowed == INTO_HEADROOM && excess > library_headroom * KB))
+	if (allowed == NOWHERE || (allowed == INTO_ALLOWANCE && excess > ALLOWANCE) ||
+		(allowed == INTO_HEADROOM && excess > library_headroom * KB))
 		return false;
 	passed = true;
 	return true;
@@ -106,18 +115,18 @@ make(const Attempt *attempt, int how)
 	passed = false;
 	allowed = how;
 	refusal_watch();
-	object = attempt->make(attempt);
+	object = fault_is_met() && !admit(fault_excess(attempt->size)) ? NULL : attempt->make(attempt);
 	allowed = NOWHERE;
 	return object;
 }
 
 static void
-owe(const Refusal *refusal, const Attempt *attempt)
+owe(const Refusal *refusal, const char *library)
 {
 	if (!is_owed)
 	{
 		debt = *refusal;
-		strlcpy(debtor, caller_library(attempt->caller), sizeof(debtor));
+		strlcpy(debtor, library, sizeof(debtor));
 		is_owed = true;
 	}
 	interrupt_leave_pending();
@@ -213,21 +222,40 @@ overrun_grant(const Attempt *attempt)
 			object = make(attempt, ANYWHERE);
 	}
 	if (object != NULL && passed)
-		owe(&refusal, attempt);
+		owe(&refusal, caller_library(attempt->caller));
 	return object;
 }
 
 /* The library that has passed a limit in this statement, or NULL. */
-const char *
-overrun_debtor(void)
+static const char *
+library_in_debt(void)
 {
-	return is_owed ? debtor : NULL;
+	return is_owed && debtor[0] != '\0' ? debtor : NULL;
+}
+
+/* The same for PostgreSQL itself, which gets NULL for what is not small. */
+void *
+overrun_lend(const Attempt *attempt)
+{
+	Refusal		refusal = *refusal_noted();
+	void	   *object = make(attempt, INTO_ALLOWANCE);
+
+	if (object == NULL && refusal_noted())
+		refusal_deny(library_in_debt());
+	if (object != NULL && passed)
+	{
+		fault_grant(attempt->size);
+		owe(&refusal, "");
+	}
+	return object;
 }
 
 /* Is there still more than there may be, once what is not needed is given back? */
 static bool
 is_beyond(void)
 {
+	if (fault_has_refused())
+		return true;
 	if (!limit_is_passed())
 		return false;
 	arena_purge();
@@ -254,6 +282,11 @@ collect(void)
 	if (!is_beyond())
 		return;
 	refusal_count(&refusal);
+	if (debtor[0] == '\0')
+	{
+		refusal_explain(&refusal);
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
 			 errmsg("out of memory"),

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * overrun.h
- *	  What libraries get beyond a limit, and what becomes of the statement.
+ *	  What is granted beyond a limit, and what becomes of the statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@ extern bool overrun_admits(Size excess);
 extern bool overrun_admits_for_all(Size held, Size bytes);
 extern void overrun_room_for_all(void);
 extern void *overrun_grant(const Attempt *attempt);
-extern const char *overrun_debtor(void);
+extern void *overrun_lend(const Attempt *attempt);
 extern void overrun_forget(void);
 
 #endif							/* JEMCTX_OVERRUN_H */

@@ -37,7 +37,7 @@ until (8 == grep { is_answered($_) } @sessions)
 my @answers = map { answer($_) } @sessions;
 is(scalar(grep { $_ =~ $refusal } @answers), 8, 'every one is refused') or diag join "\n", @answers;
 cmp_ok($most, '<=', 200 * 1048576 + 8 * 1048576, 'the limit is kept to 1 MB for each process');
-is(query($observer, 'SELECT count(*) FROM jemctx_backends WHERE committed_peak > 65 * 1048576'), '0', 'so was that of each backend');
+is(query($observer, 'SELECT count(*) FROM jemctx_backends WHERE committed_peak > 65 * 1048576 + 32768'), '0', 'so was that of each backend');
 is(query($observer, "SELECT count(*) FROM jemctx_backends WHERE refused > 0 AND backend_type = 'client backend' AND pid <> pg_backend_pid()"), '8', 'refusals are counted');
 
 # New ones that hold what they got are refused by the server's limit, sooner or later.

@@ -72,6 +72,7 @@ CREATE FUNCTION jemctx_test_realloc_zero(refused bigint) RETURNS void AS 'MODULE
 CREATE FUNCTION jemctx_test_impossible() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_beyond() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_thread(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_brim() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 
 -- The example of the README.
 CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

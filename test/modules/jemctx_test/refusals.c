@@ -7,6 +7,7 @@
  */
 #include "jemctx_test.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 
 PG_FUNCTION_INFO_V1(jemctx_test_cope);
@@ -14,6 +15,7 @@ PG_FUNCTION_INFO_V1(jemctx_test_realloc_zero);
 PG_FUNCTION_INFO_V1(jemctx_test_impossible);
 PG_FUNCTION_INFO_V1(jemctx_test_beyond);
 PG_FUNCTION_INFO_V1(jemctx_test_thread);
+PG_FUNCTION_INFO_V1(jemctx_test_brim);
 
 /* Ask for so many bytes and go on without them; true if there were none. */
 static bool
@@ -108,4 +110,67 @@ jemctx_test_thread(PG_FUNCTION_ARGS)
 	check(error_context_stack == stack);
 	check(stack == NULL || stack->previous == first.previous);
 	PG_RETURN_BOOL(result != NULL);
+}
+
+/* What fills PostgreSQL's own contexts: freed when it is done again. */
+static void *filling = NULL;
+
+/* Take all that a context can give without more memory; each chunk points to the one before. */
+static void *
+fill_up(MemoryContext context, void *chunks)
+{
+	for (Size size = 8192; size >= 8; size /= 2)
+	{
+		void	  **chunk;
+
+		while ((chunk = MemoryContextAllocExtended(context, size, MCXT_ALLOC_NO_OOM)) != NULL)
+		{
+			*chunk = chunks;
+			chunks = chunk;
+		}
+	}
+	return chunks;
+}
+
+/* Contexts below TopMemoryContext that are never deleted. */
+static bool
+is_permanent(MemoryContext context)
+{
+	static const char *const names[] = {"MdSmgr", "smgr relation table", "LOCALLOCK hash", "Relcache by OID", "PrivateRefCount"};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(context->name, names[i]) == 0 && context->methods == TopMemoryContext->methods)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Fill the contexts that live as long as the session to the brim, so that
+ * whatever is allocated there next, however small, needs memory.  In checking
+ * builds only.
+ */
+Datum
+jemctx_test_brim(PG_FUNCTION_ARGS)
+{
+	bool	   *refuse_all = dlsym(RTLD_DEFAULT, "jemctx_debug_refuse_all");
+
+	check(refuse_all != NULL);
+	while (filling != NULL)
+	{
+		void	   *chunk = filling;
+
+		filling = *(void **) chunk;
+		pfree(chunk);
+	}
+	*refuse_all = true;
+	filling = fill_up(TopMemoryContext, NULL);
+	for (MemoryContext child = TopMemoryContext->firstchild; child != NULL; child = child->nextchild)
+	{
+		if (is_permanent(child))
+			filling = fill_up(child, filling);
+	}
+	*refuse_all = false;
+	PG_RETURN_VOID();
 }
