@@ -3,6 +3,7 @@
 #   make && make install      build and install
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
+#   make libraries LIMITS=64  meet limits of memory in the middle of libraries
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
 #   make refusals             refuse every allocation of statements, one by one
@@ -47,13 +48,16 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test lint kill refusals mutate fuzz bench regress-tests
+.PHONY: demo test libraries lint kill refusals mutate fuzz bench regress-tests
 
 demo:
 	@test/demo
 
 test:
 	@test/run
+
+libraries:
+	@test/libraries $(LIMITS)
 
 lint:
 	@test/setup lint

@@ -123,7 +123,7 @@ make(const Attempt *attempt, int how)
 static void
 owe(const Refusal *refusal, const char *library)
 {
-	if (!is_owed)
+	if (!is_owed || debtor[0] == '\0')
 	{
 		debt = *refusal;
 		strlcpy(debtor, library, sizeof(debtor));

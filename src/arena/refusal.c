@@ -113,6 +113,14 @@ lacks_private_memory(const ErrorData *error)
 		strcmp(error->filename, "dsa.c") != 0;
 }
 
+/* The error of a library that has coped with a refusal, as its language has it. */
+static bool
+is_memory_error(const ErrorData *error)
+{
+	return error->hint == NULL && error->message != NULL &&
+		strncmp(error->message, "MemoryError", strlen("MemoryError")) == 0;
+}
+
 /* Is the error that is being reported about an allocation that failed? */
 static bool
 is_consequence(void)
@@ -121,7 +129,7 @@ is_consequence(void)
 	ErrorData  *error;
 	volatile bool result = false;
 
-	if (geterrcode() != ERRCODE_OUT_OF_MEMORY)
+	if (geterrcode() != ERRCODE_OUT_OF_MEMORY && geterrcode() != ERRCODE_EXTERNAL_ROUTINE_EXCEPTION)
 		return false;
 	/* core's function must not run in ErrorContext */
 	explaining = true;
@@ -129,7 +137,7 @@ is_consequence(void)
 	PG_TRY();
 	{
 		error = CopyErrorData();
-		result = lacks_private_memory(error);
+		result = error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ? lacks_private_memory(error) : is_memory_error(error);
 		FreeErrorData(error);
 		MemoryContextSwitchTo(old_context);
 	}
@@ -147,6 +155,7 @@ explain_pending(void *arg)
 {
 	if (!is_pending || explaining || !is_consequence())
 		return;
+	errcode(ERRCODE_OUT_OF_MEMORY);
 	if (pending_debtor != NULL)
 		errdetail("%s holds %zu kB, which %s has needed, asked for %zu kB more, and may have %zu kB.",
 				  pending.holder, pending.held / KB, pending_debtor, IN_KB(pending.asked), pending.limit / KB);
