@@ -91,7 +91,9 @@ extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find_or_create(const char *
  *
  * Nobody may use the objects any more.  That memory stays mapped: a process
  * that still looks there reads zeros or other data, and the functions below
- * reject pointers to it where nothing has taken their place.
+ * reject pointers to it where nothing has taken their place.  Where objects of
+ * the size have, an object that is gone is taken for the one there: as free,
+ * and so as freed already, or as in use.
  */
 extern PGDLLEXPORT void jemctx_namespace_drop(const char *name);
 extern PGDLLEXPORT void jemctx_namespace_reset(const char *name);

@@ -77,6 +77,8 @@ typedef struct Op
 	uint64_t	size;
 	uint8_t		state;
 	bool		raced;			/* others may drop the namespace meanwhile */
+	uint32_t	resets;			/* of it, that were over before the operation allocated */
+	bool		stale;			/* it may have freed what a reset took */
 	char		sqlstate[6];	/* empty if there was no error */
 } Op;
 
@@ -105,6 +107,8 @@ typedef struct Space
 	/* while sessions race for it; atomic */
 	uint32_t	created;
 	uint32_t	dropped;
+	uint32_t	resets_begun;
+	uint32_t	resets_over;
 } Space;
 
 typedef struct Queue

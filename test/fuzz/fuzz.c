@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "figures.h"
+#include "races.h"
 #include "server.h"
 
 /* What takes long is done so often in an input, and is one byte in so many. */
@@ -57,7 +58,6 @@ static PGconn *observer;
 static int	object_owner[OBJECTS];
 static int	space_owner[SPACES];	/* who alone may use it */
 static uint8_t space_users[SPACES]; /* bits of sessions */
-static bool raced[SPACES];
 
 static int	terminated;
 static int	killed;
@@ -107,12 +107,12 @@ decode(const uint8_t *bytes, Op *op, int *session)
 static void
 print_operation(const Op *op, int session, const char *state)
 {
-	say("  %d %s slot %d number %d size %llu%s%s%s%s%s%s%s%s %s\n", session, names[op->code],
+	say("  %d %s slot %d number %d size %llu%s%s%s%s%s%s%s%s%s %s\n", session, names[op->code],
 			op->slot, op->number, (unsigned long long) op->size,
 			op->flags & OP_KEPT ? " kept" : "", op->flags & OP_RACE ? " race" : "",
 			op->flags & OP_NO_OOM ? " no_oom" : "", op->flags & OP_ZERO ? " zero" : "",
 			op->flags & OP_CONTEXT ? " context" : "", op->flags & OP_HUGE ? " huge" : "",
-			op->raced ? " (raced)" : "", state, op->sqlstate);
+			op->raced ? " (raced)" : "", op->stale ? " (stale)" : "", state, op->sqlstate);
 }
 
 void
@@ -158,8 +158,6 @@ begin_round(void)
 	{
 		space_owner[i] = NOBODY;
 		space_users[i] = 0;
-		raced[i] = false;
-		board->spaces[i].created = board->spaces[i].dropped = 0;
 	}
 	for (int i = 0; i < SESSIONS; i++)
 	{
@@ -167,6 +165,7 @@ begin_round(void)
 		sessions[i].signal = 0;
 		sessions[i].limited = false;
 	}
+	races_end();
 	board->asked = 0;
 }
 
@@ -268,8 +267,8 @@ settle(void)
 	}
 	for (int i = 0; i < SPACES; i++)
 	{
-		if (raced[i] || board->spaces[i].unsure)
-			figures_settle(observer, i, raced[i], interrupted);
+		if (race_is_on(i) || board->spaces[i].unsure)
+			figures_settle(observer, i, race_is_on(i), interrupted);
 	}
 }
 
@@ -302,6 +301,18 @@ replace_sessions(void)
 	}
 }
 
+/* The namespaces are dropped: what sessions say of them from now on nobody wants to know. */
+static void
+end_races(void)
+{
+	for (int i = 0; i < SESSIONS; i++)
+	{
+		if (PQsendQuery(sessions[i].connection, "SELECT"))
+			PQclear(server_answer(sessions[i].connection));
+	}
+	races_judge();
+}
+
 /* Have all sessions do their part, at the same time.  pause is in microseconds. */
 static void
 end_round(int pause)
@@ -331,6 +342,8 @@ end_round(int pause)
 	{
 		settle();
 		replace_sessions();
+		if (races_are_on())
+			end_races();
 	}
 	figures_check(observer);
 	begin_round();
@@ -342,7 +355,7 @@ is_taken(const Op *op, int session)
 {
 	int			space = space_of_slot(op->slot);
 
-	if (!op_uses_space(op) || raced[space])
+	if (!op_uses_space(op) || race_is_on(space))
 		return false;
 	if (space_owner[space] != NOBODY && space_owner[space] != session)
 		return true;
@@ -365,27 +378,6 @@ take(const Op *op, int session)
 		object_owner[op->slot] = session;
 }
 
-bool
-names_raced_space(const char *message)
-{
-	for (int i = 0; i < SPACES; i++)
-	{
-		if (raced[i] && strstr(message, formatted("namespace \"" SPACE_NAME "\"", i)) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* From the next round on nobody knows what is in the namespace. */
-static void
-begin_race(int space)
-{
-	end_round(0);
-	raced[space] = true;
-	for (int slot = space; slot < OBJECTS; slot += SPACES)
-		board->objects[slot].address = NULL;
-}
-
 static void
 deal(Op *op, int session)
 {
@@ -393,12 +385,15 @@ deal(Op *op, int session)
 	int			space = space_of_slot(op->slot);
 	bool		wants_race = (op->flags & OP_RACE) && op->code >= SPACE_CREATE && op->code <= SPACE_RESET;
 
-	if (wants_race && !raced[space])
-		begin_race(space);
+	if (wants_race && !race_is_on(space))
+	{
+		end_round(0);
+		race_begin(space);
+	}
 	else if (is_taken(op, session) || queue->count == QUEUE)
 		end_round(0);
 	take(op, session);
-	op->raced = raced[space];
+	op->raced = race_is_on(space);
 	sessions[session].limited |= op->code == LIMIT;
 	if (op->size <= REGION_BYTES && op_uses_space(op))
 		board->asked += (op->size + 4096) * (op->code == OBJECT_MANY ? op->number : 1);

@@ -188,22 +188,18 @@ server_start(void)
 
 /*
  * Warnings are findings: that a checking build has found damage is one.  But
- * a process that ends may say so at any time.  And a session that races for a
- * namespace frees objects that a reset may have taken: with another slab in
- * their place they are such as were freed already, which is detected when the
- * process gives back what it keeps, as jemctx.h says.
+ * a process that ends may say so at any time, and where sessions race it is
+ * seen at the end of the round whether an object may be freed already.
  */
 static void
 notice(void *arg, const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorMessage(result);
 
-	if (sqlstate == NULL)
-		finding(message);
-	if (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0 &&
-		!(strcmp(sqlstate, "22023") == 0 && names_raced_space(message)))
-		finding(message);
+	if (sqlstate != NULL && (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0))
+		return;
+	if (sqlstate == NULL || strcmp(sqlstate, "22023") != 0 || !race_put_off(PQresultErrorMessage(result)))
+		finding(PQresultErrorMessage(result));
 }
 
 PGconn *

@@ -40,9 +40,11 @@ extern void finding(const char *message) __attribute__((noreturn));
 extern const char *formatted(const char *format,...) __attribute__((format(printf, 1, 2)));
 extern void say(const char *format,...) __attribute__((format(printf, 1, 2)));
 
-/* fuzz.c: what was being done, and is a message about a namespace that sessions race for? */
+/* fuzz.c: what was being done */
 extern void print_operations(void);
-extern bool names_raced_space(const char *message);
+
+/* races.c: is it a warning of a namespace that sessions race for? */
+extern bool race_put_off(const char *message);
 
 /* Try again for a while, as long as the condition is false. */
 #define UNTIL(condition, otherwise) \

@@ -183,6 +183,8 @@ judge(Op *op, ErrorData *error)
 	bool		limited = fuzz_limited && (fuzz_allowed & NEEDS_NO_MEMORY) == 0;
 
 	strlcpy(op->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof(op->sqlstate));
+	if (op->raced)
+		space_race_failed(op, cancelled);
 	if (!cancelled && (meaning(error) & (fuzz_allowed | (limited ? MAY_BE_REFUSED : 0))) == 0)
 		ReThrowError(error);
 	if (!op_uses_space(op))

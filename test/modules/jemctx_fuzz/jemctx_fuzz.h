@@ -59,5 +59,6 @@ extern void objects_forget(int space);
 extern JemctxNamespace *space_handle(const Op *op, bool *stale);
 extern void space_perform(Op *op);
 extern void space_race(Op *op);
+extern void space_race_failed(Op *op, bool cancelled);
 
 #endif							/* JEMCTX_FUZZ_H */

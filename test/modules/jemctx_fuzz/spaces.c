@@ -160,12 +160,34 @@ space_perform(Op *op)
 		use_handle(op, space);
 }
 
+/* May a reset have taken what the operation has allocated? */
+static bool
+may_be_gone(const Op *op)
+{
+	const Space *space = &fuzz_board->spaces[space_of_slot(op->slot)];
+
+	return __atomic_load_n(&space->resets_begun, __ATOMIC_SEQ_CST) != op->resets;
+}
+
+/* It has failed; in the middle, if it was cancelled: a reset may be carried out yet. */
+void
+space_race_failed(Op *op, bool cancelled)
+{
+	Space	   *space = &fuzz_board->spaces[space_of_slot(op->slot)];
+
+	if (op->code < SPACE_CREATE || op->code > SPACE_RESET)
+		op->stale = may_be_gone(op);
+	else if (op->code == SPACE_RESET && !cancelled)
+		__atomic_fetch_add(&space->resets_over, 1, __ATOMIC_SEQ_CST);
+}
+
 /*
  * Allocate and free while others may reset or drop the namespace.  Nothing
- * may be written into an object then: it may be another's already.
+ * may be written into an object then: it may be another's already.  What a
+ * reset may have taken is left alone, or with OP_ZERO freed nevertheless.
  */
 static void
-race_for_objects(const Op *op)
+race_for_objects(Op *op)
 {
 	JemctxNamespace *ns = jemctx_namespace_find(name_of(space_of_slot(op->slot)), true);
 	void	   *objects[UINT8_MAX];
@@ -180,8 +202,22 @@ race_for_objects(const Op *op)
 			break;
 		count++;
 	}
-	while (count > 0)
+	while (count > 0 && ((op->flags & OP_ZERO) != 0 || !may_be_gone(op)))
+	{
 		jemctx_namespace_free(ns, objects[--count]);
+		op->stale = may_be_gone(op);
+	}
+}
+
+static void
+race_to_reset(const Op *op, Space *space)
+{
+	for (int i = 0; i <= op->number % 16; i++)
+	{
+		__atomic_fetch_add(&space->resets_begun, 1, __ATOMIC_SEQ_CST);
+		jemctx_namespace_reset(name_of(space_of_slot(op->slot)));
+		__atomic_fetch_add(&space->resets_over, 1, __ATOMIC_SEQ_CST);
+	}
 }
 
 /* What succeeds is counted, to be compared afterwards with what there is. */
@@ -192,6 +228,7 @@ space_race(Op *op)
 	Space	   *space = &fuzz_board->spaces[number];
 
 	fuzz_allowed = MAY_SUCCEED | MAY_MISS | MAY_EXIST | MAY_BE_REJECTED | MAY_BE_REFUSED;
+	op->resets = __atomic_load_n(&space->resets_over, __ATOMIC_SEQ_CST);
 	if (op->code == SPACE_CREATE)
 	{
 		jemctx_namespace_create(name_of(number), op->size);
@@ -203,10 +240,7 @@ space_race(Op *op)
 		__atomic_fetch_add(&space->dropped, 1, __ATOMIC_SEQ_CST);
 	}
 	else if (op->code == SPACE_RESET)
-	{
-		for (int i = 0; i <= op->number % 16; i++)
-			jemctx_namespace_reset(name_of(number));
-	}
+		race_to_reset(op, space);
 	else
 		race_for_objects(op);
 }
