@@ -88,5 +88,5 @@ sentinel_post(Sentinel *sentinel, MemoryContext watched)
 	sentinel->watched = watched;
 	sentinel->callback.func = relieve;
 	sentinel->callback.arg = sentinel;
-	compat_context_create(&sentinel->context, &sentinel_methods, watched, "sentinel");
+	compat_context_create(&sentinel->context, &sentinel_methods, watched, "jemctx sentinel");
 }
