@@ -116,6 +116,34 @@ for my $what ('lock', 'interrupts')
 	$session = new_session();
 }
 
+# What a session that ends so has held is given back: locks, temporary tables, its place among the connections.
+query($session, 'CREATE TEMP TABLE temporary AS SELECT i FROM generate_series(1, 1000) i; BEGIN; SELECT pg_advisory_lock(73); LOCK TABLE pg_description');
+my $pid = pid_of($session);
+limit($session, 2048);
+like(query($session, "SELECT jemctx_test_library('malloc', 1000, 100000)"), qr/FATAL:  53200/, 'with locks and files: the session ends');
+poll(sub { query($observer, "SELECT count(*) FROM pg_stat_activity WHERE pid = $pid") eq '0' });
+is(query($observer, "SELECT count(*) FROM pg_locks WHERE pid = $pid"), '0', 'with locks and files: no lock is left');
+is(query($observer, "SELECT count(*) FROM pg_class WHERE relname = 'temporary'"), '0', 'with locks and files: no temporary table is left');
+is(query($observer, "SELECT sessions_fatal > 0 FROM pg_stat_database WHERE datname = 'postgres'"), 't', 'with locks and files: PostgreSQL knows how it ended');
+close_session($session);
+
+# A parallel worker ends like a session; the leader's statement ends with it, and the session goes on.
+$session = new_session();
+$node->safe_psql('postgres', q(
+	CREATE FUNCTION in_worker(text, int, int) RETURNS int AS 'jemctx_test', 'jemctx_test_library' LANGUAGE C STRICT PARALLEL SAFE;
+	CREATE TABLE numbers AS SELECT i FROM generate_series(1, 1000) i; ANALYZE numbers;
+));
+query($session, 'SET force_parallel_mode = on; SET max_parallel_workers_per_gather = 2');
+for my $blocks (6000, 60000)
+{
+	limit($session, 4096);
+	like(query($session, "SELECT sum(in_worker('malloc', 1000, $blocks)) FROM numbers WHERE i = 1"),
+		qr/ERROR:  53200: out of memory\nDETAIL:  This process holds .*jemctx_test\.so.*\n$hint.*\nCONTEXT:  parallel worker/, "parallel worker, $blocks blocks: the statement ends");
+	works($session, "parallel worker, $blocks blocks");
+}
+close_session($session);
+
+$session = new_session();
 # Without headroom a library cannot pass the limit at all, and PostgreSQL's own memory is refused as ever.
 query($session, "SET jemctx.library_headroom = 0");
 limit($session, 2048);
