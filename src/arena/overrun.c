@@ -70,11 +70,18 @@ static Refusal debt;
 static char debtor[NAMEDATALEN];
 static bool is_owed;
 
+/* What PostgreSQL may have the C library may have, too, which PostgreSQL calls to copy a string. */
+static Size
+headroom(void)
+{
+	return Max(library_headroom * KB, ALLOWANCE);
+}
+
 static bool
 admit(Size excess)
 {
 	if (allowed == NOWHERE || (allowed == INTO_ALLOWANCE && excess > ALLOWANCE) ||
-		(allowed == INTO_HEADROOM && excess > library_headroom * KB))
+		(allowed == INTO_HEADROOM && excess > headroom()))
 		return false;
 	passed = true;
 	return true;
@@ -196,8 +203,8 @@ end_session(const Refusal *refusal, const Attempt *attempt)
 	ereport(FATAL,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
 			 errmsg("out of memory"),
-			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %d kB that libraries may have beyond that.",
-					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), library_headroom),
+			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %zu kB that libraries may have beyond that.",
+					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), headroom() / KB),
 			 errhint("%s Or raise \"jemctx.library_headroom\".", refusal->advice)));
 }
 
