@@ -273,7 +273,7 @@ close_session($physical);
 
 # One that streams is at rest when there is nothing to send.
 my $stream = "$directory/stream";
-my $receiver = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres'), '--slot', 'stream', '--create-slot', '--start', '-P', 'test_decoding', '-f', $stream ],
+my $receiver = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres'), '--slot', 'stream', '--create-slot', '--start', '--no-loop', '-P', 'test_decoding', '-f', $stream ],
 	'<', \undef, '2>', '/dev/null');
 my $streaming = q(SELECT pid FROM pg_stat_replication WHERE state = 'streaming');
 ok(poll(sub { query($observer, $streaming) ne '' }), 'a walsender streams');
