@@ -274,7 +274,7 @@ jemctx_test_ns_taken(PG_FUNCTION_ARGS)
 		/* the last in a page: the process has been given the first ones */
 		for (int i = 0; i < MANY; i++)
 		{
-			if (old[i] / PAGE != new / PAGE || old[i] < new + 32 * 64)
+			if (old[i] / PAGE != new / PAGE || old[i] < new + UINT64CONST(32) * 64)
 				continue;
 			jemctx_namespace_free(ns, (void *) old[i]);
 			PG_RETURN_INT32(resets);
