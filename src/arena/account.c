@@ -101,6 +101,7 @@ publish(void)
 		return;
 	pg_atomic_write_u64(&slot->inherited, pg_atomic_read_u64(&own.inherited));
 	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
+	pg_atomic_write_u64(&slot->claimed, 0);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
 }
@@ -130,6 +131,22 @@ account_refuse(void)
 	pg_atomic_fetch_add_u64(&own.refused, 1);
 	if (slot != NULL)
 		pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
+}
+
+/*
+ * Have the sum over all processes count bytes that this one is about to
+ * commit; with 0 not any more, when they are in its account.
+ */
+void
+account_claim(Size bytes)
+{
+	Account    *slot = own_slot();
+
+	if (slot == NULL)
+		return;
+	publish();
+	pg_atomic_write_u64(&slot->claimed, bytes);
+	pg_memory_barrier();
 }
 
 /* Bytes that this process has committed. */
@@ -166,7 +183,7 @@ account_of(int number, int *pid)
 }
 
 /*
- * Bytes that all processes of the server have committed.  What children have
+ * Bytes that all processes of the server have committed, or claim.  What children have
  * inherited is shared with the postmaster, so it counts once.
  */
 Size
@@ -184,6 +201,9 @@ account_processes(void)
 
 		if (account == NULL)
 			continue;
+		/* what is not claimed any more is committed then */
+		total += pg_atomic_read_u64(&account->claimed);
+		pg_read_barrier();
 		committed = pg_atomic_read_u64(&account->committed);
 		inherited = pg_atomic_read_u64(&account->inherited);
 		total += committed > inherited ? committed - inherited : 0;

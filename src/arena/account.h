@@ -23,6 +23,7 @@ typedef struct Account
 	pg_atomic_uint64 peak;		/* the most it has been */
 	pg_atomic_uint64 inherited; /* what of it was the postmaster's, at the fork */
 	pg_atomic_uint64 refused;	/* allocations denied */
+	pg_atomic_uint64 claimed;	/* bytes that it is about to commit, or has just committed */
 } Account;
 
 /* In shared memory, one for each PGPROC; NULL and 0 until there is any. */
@@ -35,6 +36,7 @@ extern Size (*account_namespaces) (void);
 extern void account_enter(void);
 extern void account_change(int64 bytes);
 extern void account_refuse(void);
+extern void account_claim(Size bytes);
 extern Size account_committed(void);
 extern Size account_inherited(void);
 extern Size account_processes(void);

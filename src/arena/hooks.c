@@ -107,6 +107,23 @@ map_aligned(size_t size, size_t alignment, bool accessible)
 	return pages + lead;
 }
 
+/* Map pages, there if it matters where. */
+static void *
+map_extent(void *wanted, size_t size, size_t alignment, bool accessible)
+{
+	void	   *pages;
+
+	if (wanted == NULL)
+		return map_aligned(size, Max(alignment, page_size), accessible);
+	pages = map_pages(wanted, size, accessible);
+	if (pages != wanted && pages != NULL)
+	{
+		munmap(pages, size);
+		pages = NULL;
+	}
+	return pages;
+}
+
 static void *
 hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		   bool *zero, bool *commit, unsigned arena_ind)
@@ -115,18 +132,12 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 
 	if (!growth_allowed || fault_due() || (*commit && !limit_admits(size)))
 		return NULL;
-	if (new_addr == NULL)
-		pages = map_aligned(size, Max(alignment, page_size), *commit);
-	else if ((pages = map_pages(new_addr, size, *commit)) != new_addr && pages != NULL)
-	{
-		munmap(pages, size);
-		pages = NULL;
-	}
-	if (pages == NULL)
-		return NULL;
-	advise(pages, size);
-	if (*commit)
+	pages = map_extent(new_addr, size, alignment, *commit);
+	if (pages != NULL)
+		advise(pages, size);
+	if (pages != NULL && *commit)
 		count(hooks_arena(hooks), size);
+	limit_settle();
 	*zero = true;
 	return pages;
 }
@@ -167,12 +178,15 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 {
 	char	   *start = (char *) addr + offset;
 
+	bool		done;
+
 	if (fault_due() || !limit_admits(length))
 		return true;
-	if (!overcommit && !make_accessible(start, length))
-		return true;
-	count(hooks_arena(hooks), length);
-	return false;
+	done = overcommit || make_accessible(start, length);
+	if (done)
+		count(hooks_arena(hooks), length);
+	limit_settle();
+	return !done;
 }
 
 static bool

@@ -7,8 +7,11 @@
  * as an ordinary lack of memory, whoever asked: PostgreSQL's contexts, ours,
  * or a library; see refusal.c for what becomes of it.
  *
- * The sum over all processes is taken again whenever this one has grown by
- * SERVER_STEP, so that is how far each may be beyond the server's limit.
+ * The sum over all processes is taken again whenever this one has been granted
+ * SERVER_STEP more, whatever it has given back meanwhile, which may be others'
+ * by now; so that is how far each may be beyond the server's limit.  Before it
+ * takes the sum, it adds what it is about to have: of two that look at the
+ * same time at least one sees both.
  *
  * limit_admits() is called from extent hooks: it may not raise errors,
  * allocate, or take locks.
@@ -36,11 +39,11 @@
 int			backend_memory_limit;
 int			server_memory_limit;
 
-/* The server's sum need not be taken before this process has so much. */
-static Size server_checked_until;
+/* So much this process may be granted before the server's sum is taken again. */
+static Size allowance;
 
-/* And what that sum was. */
-static Size server_sum;
+/* Is there a claim to be settled? */
+bool		limit_claimed = false;
 
 /* What can be done about a setting. */
 #define ADVICE(setting) \
@@ -58,11 +61,30 @@ backend_admits(Size bytes)
 	return false;
 }
 
-static bool
-refuse_server(Size bytes)
+/* Have others count what this process is about to have; what they and it have without. */
+static Size
+claim(Size bytes)
 {
-	server_checked_until = 0;
-	refusal_note(&(Refusal) {"The server", server_sum, bytes, server_memory_limit * KB, ADVICE("jemctx.server_memory_limit"), true});
+	account_claim(bytes);
+	limit_claimed = true;
+	return account_server() - bytes;
+}
+
+/* What was claimed is committed, or is not going to be. */
+void
+limit_settle_claim(void)
+{
+	if (!moment_in_main_thread())
+		return;
+	account_claim(0);
+	limit_claimed = false;
+}
+
+static bool
+refuse_server(Size sum, Size bytes)
+{
+	limit_settle();
+	refusal_note(&(Refusal) {"The server", sum, bytes, server_memory_limit * KB, ADVICE("jemctx.server_memory_limit"), true});
 	return false;
 }
 
@@ -70,20 +92,26 @@ static bool
 server_admits(Size bytes)
 {
 	Size		limit = server_memory_limit * KB;
-	Size		held = account_committed();
+	Size		sum;
 
-	if (held + bytes <= server_checked_until && server_sum + SERVER_STEP <= limit)
+	if (bytes <= allowance)
+	{
+		allowance -= bytes;
 		return true;
-	server_sum = account_server();
-	server_checked_until = held + Max(bytes, SERVER_STEP);
-	if (server_sum + bytes <= limit)
+	}
+	sum = claim(bytes);
+	allowance = sum + bytes < limit ? Min(SERVER_STEP, limit - sum - bytes) : 0;
+	if (sum + bytes <= limit)
 		overrun_room_for_all();
-	else if (refusal_is_safe() && !overrun_admits_for_all(held, bytes))
-		return refuse_server(bytes);
+	else if (refusal_is_safe() && !overrun_admits_for_all(account_committed(), bytes))
+		return refuse_server(sum, bytes);
 	return true;
 }
 
-/* May this process commit so many bytes more?  Other threads are never refused: see moment.c. */
+/*
+ * May this process commit so many bytes more?  Whoever asks calls limit_settle()
+ * when it has, or has not.  Other threads are never refused: see moment.c.
+ */
 bool
 limit_admits(Size bytes)
 {
@@ -94,11 +122,14 @@ limit_admits(Size bytes)
 	return server_memory_limit == 0 || server_admits(bytes);
 }
 
-/* May a namespace, which is no process's own, have so many bytes more? */
+/* May a namespace, which is no process's own, have so many bytes more?  In the keeper, as above. */
 bool
 limit_admits_namespace(Size bytes)
 {
-	return server_memory_limit == 0 || account_server() + bytes <= server_memory_limit * KB;
+	if (server_memory_limit == 0 || claim(bytes) + bytes <= server_memory_limit * KB)
+		return true;
+	limit_settle();
+	return false;
 }
 
 /* Is there more than there may be? */

@@ -21,6 +21,16 @@ extern bool limit_is_passed(void);
 extern bool limit_is_near(void);
 extern bool limit_is_near_for_all(void);
 
+extern bool limit_claimed;
+extern void limit_settle_claim(void);
+
+static inline void
+limit_settle(void)
+{
+	if (unlikely(limit_claimed))
+		limit_settle_claim();
+}
+
 static inline bool
 limit_in_force(void)
 {

@@ -50,15 +50,20 @@ owner_now(Namespace *space)
 
 /*
  * May so many bytes more be taken from the machine?  This is the place for
- * every limit that does not belong to one namespace.
+ * every limit that does not belong to one namespace.  If they may, they are
+ * held next.
  */
 static bool
 may_commit(Size bytes)
 {
 	Size		untouched = region_untouched(pg_atomic_read_u64(&control->committed));
 
-	return !fault_is_due(COMMIT) &&
-		limit_admits_namespace(bytes) && machine_may_take(bytes, untouched);
+	if (fault_is_due(COMMIT) || !limit_admits_namespace(bytes))
+		return false;
+	if (machine_may_take(bytes, untouched))
+		return true;
+	limit_settle();
+	return false;
 }
 
 /* Pages that the namespace may have more. */
@@ -76,14 +81,17 @@ static bool
 hold(Namespace *space, const PageRun *run)
 {
 	PageSet    *set = &held[space->slot];
+	bool		mapped = set->leaves > 0 || pageset_map(set, region_pages);
 
-	if (set->leaves == 0 && !pageset_map(set, region_pages))
-		return false;
-	quiet_ticks = 0;
-	pages_take(run);
-	pageset_add(set, run->page, run->pages);
-	pg_atomic_fetch_add_u64(&space->committed, run->pages * SIZES_PAGE);
-	return true;
+	if (mapped)
+	{
+		quiet_ticks = 0;
+		pages_take(run);
+		pageset_add(set, run->page, run->pages);
+		pg_atomic_fetch_add_u64(&space->committed, run->pages * SIZES_PAGE);
+	}
+	limit_settle();
+	return mapped;
 }
 
 /* Pages for slabs: a multiple of unit, and not more than most. */

@@ -83,6 +83,7 @@ init_account(Account *account)
 	pg_atomic_init_u64(&account->peak, 0);
 	pg_atomic_init_u64(&account->inherited, 0);
 	pg_atomic_init_u64(&account->refused, 0);
+	pg_atomic_init_u64(&account->claimed, 0);
 }
 
 /* Also after a crash, in new shared memory. */

@@ -1,0 +1,200 @@
+# The server's limit holds, whatever its sessions have had and given back: what
+# the kernel says they have, all of one moment, is never more than the limit and
+# 1 MB for each process.  pg_regress has one session.
+# JEMCTX_LIMIT_SECONDS=120 goes on for so long.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+use JemctxTest;
+
+my $MB = 1048576;
+my $limit = 160;
+my $seconds = $ENV{JEMCTX_LIMIT_SECONDS} // 10;
+my $seed = $ENV{JEMCTX_LIMIT_SEED} // int(time);
+srand($seed);
+note "JEMCTX_LIMIT_SEED=$seed";
+
+my $node = new_node('main', <<CONF);
+jit = off
+max_parallel_workers_per_gather = 0
+work_mem = '4GB'
+jemctx.server_memory_limit = '${limit}MB'
+jemctx.idle_purge_after = -1
+CONF
+$node->start;
+my $observer = session($node);
+my $postmaster = postmaster_pid($node);
+my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
+
+#
+# What the kernel says
+#
+
+# The processes of the server, but those that have no shared memory to tell others in.
+sub processes
+{
+	my @children = split ' ', slurp_file("/proc/$postmaster/task/$postmaster/children");
+
+	return grep { (eval { slurp_file("/proc/$_/cmdline") } // '') !~ /logger/ } @children;
+}
+
+# Memory of its own that a process has, in kB; what it shares with others by its part.
+sub anonymous
+{
+	my ($pid) = @_;
+	my $rollup = eval { slurp_file("/proc/$pid/smaps_rollup") } // '';
+
+	return $rollup =~ /^Pss_Anon: +(\d+) kB/m ? $1 : 0;
+}
+
+sub is_still
+{
+	my ($pid) = @_;
+
+	return (eval { slurp_file("/proc/$pid/stat") } // '') !~ /^.*\) [RSD]/;
+}
+
+# What all had at their start, and of those that we have not seen then what a new session has.
+my %at_start;
+my $typical;
+
+# Stop all, look, and go on.  Returns the bytes that there are beyond those of the start, for how many processes.
+sub look
+{
+	my @pids = processes();
+	my $sum = 0;
+
+	kill 'STOP', @pids;
+	poll(sub { !grep { !is_still($_) } @pids }) or die 'they go on';
+	$sum += anonymous($_) - ($at_start{$_} // $typical) for @pids;
+	kill 'CONT', @pids;
+	return ($sum * 1024, scalar @pids);
+}
+
+my ($most, $looks, $worst) = (0, 0, -1e12);
+
+sub check
+{
+	my ($sum, $count) = look();
+
+	$looks++;
+	$most = $sum if $sum > $most;
+	$worst = $sum - $limit * $MB - $count * $MB if $sum - $limit * $MB - $count * $MB > $worst;
+	return;
+}
+
+sub limit_is_kept
+{
+	my ($what) = @_;
+
+	cmp_ok($worst, '<=', 0, "$what: at most the limit and 1 MB for each process");
+	note sprintf '%s: %.0f MB at most, looked %d times', $what, $most / $MB, $looks;
+	cmp_ok($most, '>', $limit * $MB / 2, "$what: and it was much");
+	($most, $looks, $worst) = (0, 0, -1e12);
+	return;
+}
+
+sub new_session
+{
+	my $session = session($node);
+
+	query($session, '\set VERBOSITY verbose');
+	$at_start{ pid_of($session) } = anonymous(pid_of($session));
+	return $session;
+}
+
+sub sort_of
+{
+	my ($rows) = @_;
+
+	return "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, $rows) g ORDER BY m) s";
+}
+
+my $refusal = qr/ERROR:  53200: out of memory/;
+
+#
+# Sessions that had much before
+#
+
+pid_of($observer);
+my @sessions = map { new_session() } 1 .. 4;
+$typical = $at_start{ pid_of($sessions[0]) };
+$at_start{$_} //= anonymous($_) for processes();
+for my $session (@sessions)
+{
+	is(query($session, sort_of(300000)), '300000', 'one alone sorts');
+	query($session, 'SELECT jemctx_purge()');
+}
+send_query($_, sort_of(300000)) for @sessions;
+until (@sessions == grep { is_answered($_) } @sessions)
+{
+	check();
+	sleep 0.02;
+}
+my @answers = map { answer($_) } @sessions;
+is(scalar(grep { $_ !~ /^300000$|$refusal/ } @answers), 0, 'together they sort or are refused') or diag join "\n", @answers;
+cmp_ok(scalar(grep { $_ =~ $refusal } @answers), '>', 0, 'there is no room for all');
+limit_is_kept('sessions that had much before');
+
+#
+# Sessions that do anything
+#
+
+my @actions = (
+	sub { sort_of(int(rand(400000)) + 1) },
+	sub { sort_of(int(rand(40000)) + 1) },
+	sub { 'SELECT length(repeat($$x$$, ' . int(rand(60e6)) . '))' },
+	sub { 'BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, ' . int(rand(150000)) . ') g ORDER BY m; MOVE 1 IN c' },
+	sub { 'ROLLBACK' },
+	sub { 'ROLLBACK; SELECT jemctx_purge()' },
+	sub { 'SELECT jemctx_purge_all()' },
+	sub { 'SELECT pg_sleep(' . rand(0.5) . ')' },
+	sub { 'SET jemctx.idle_purge_after = ' . (-1, 0, 100)[ rand 3 ] },
+	sub { 'SET jemctx.dirty_decay = ' . (-1, 0, 60000)[ rand 3 ] });
+
+# A session has come to its end, by itself or by another's hand; another takes its place.
+sub replace
+{
+	my ($session) = @_;
+
+	query($observer, 'SELECT pg_terminate_backend(' . pid_of($session) . ')') if rand() < 0.5;
+	close_session($session);
+	return new_session();
+}
+
+push(@sessions, new_session()) while @sessions < 16;
+my ($refused, @wrong) = (0);
+my $end = time + $seconds;
+while (time < $end)
+{
+	for my $session (@sessions)
+	{
+		next if defined $session->{asked} && !is_answered($session);
+		my $answer = defined $session->{asked} ? answer($session) : '';
+
+		$refused++ if $answer =~ /53200/;
+		push(@wrong, $answer) if $answer =~ /ERROR|FATAL/ && $answer !~ /53200|25P02|could not|42P03|34000/;
+		if (defined $session->{asked} && rand() < 0.02)
+		{
+			$session = replace($session);
+			next;
+		}
+		$session->{asked} = $actions[ rand @actions ]->();
+		send_query($session, $session->{asked});
+	}
+	check();
+}
+limit_is_kept('sessions that do anything');
+is(join("\n", @wrong), '', 'all they get is refusals');
+cmp_ok($refused, '>', 0, 'which there are');
+close_session($_) for @sessions;
+is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
+ok(poll(sub { query($observer, "SELECT committed < 60000000 FROM jemctx_server") eq 't' }), 'nothing is left claimed');
+$node->stop;
+
+done_testing();
