@@ -46,6 +46,15 @@ const int	all_arenas_count = lengthof(all_arenas);
 
 int			dirty_decay;
 
+/*
+ * Does this process keep freed pages at all?  One that runs no transactions
+ * (the checkpointer, the startup process, the archiver, the process that
+ * writes the log) comes by no place where it would purge, and jemalloc's clock
+ * stands still while nothing is allocated: it would keep for good what it
+ * needed once.
+ */
+static bool keeps_pages = false;
+
 /* Does this process decide by itself what it keeps? */
 static bool decay_is_ours = false;
 
@@ -56,7 +65,7 @@ static bool decay_is_ours = false;
 static void
 set_decay(const Arena *arena, int milliseconds)
 {
-	ssize_t		dirty_ms = decay_is_ours && milliseconds > 0 ? -1 : milliseconds;
+	ssize_t		dirty_ms = !keeps_pages ? 0 : decay_is_ours && milliseconds > 0 ? -1 : milliseconds;
 	ssize_t		muzzy_ms = 0;
 
 	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", arena->index), NULL, NULL, &dirty_ms, sizeof(dirty_ms));
@@ -82,6 +91,19 @@ assign_dirty_decay(int newval, void *extra)
 		if (all_arenas[i]->index >= 0)
 			set_decay(all_arenas[i], newval);
 	}
+}
+
+/*
+ * Has this process begun to read the catalogs?  So it runs transactions, and
+ * purges at their end, or when its client is silent.
+ */
+void
+arena_notice_catalogs(void)
+{
+	if (keeps_pages || compat_proc_number() < 0)
+		return;
+	keeps_pages = true;
+	assign_dirty_decay(dirty_decay, NULL);
 }
 
 /* From now on nothing decays; whoever calls this purges what is not needed. */

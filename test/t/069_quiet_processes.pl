@@ -1,0 +1,109 @@
+# Processes that run no transactions return what they needed once, by
+# themselves: nobody could ask them.  Their memory beside that of a server
+# without jemctx, which has done the same.  JEMCTX_QUIET_TABLES=4000 does more.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $conf = <<'CONF';
+logging_collector = on
+log_directory = 'log'
+log_rotation_size = 0
+log_statement = all
+wal_level = replica
+max_wal_senders = 4
+max_locks_per_transaction = 256
+checkpoint_timeout = 1h
+max_wal_size = 4GB
+CONF
+my $tables = $ENV{JEMCTX_QUIET_TABLES} // 300;
+
+# Memory of its own that a process has, in kB.
+sub anonymous
+{
+	my ($pid) = @_;
+
+	return slurp_file("/proc/$pid/smaps_rollup") =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
+}
+
+# Children of the postmaster by what they call themselves.
+sub pid_of_kind
+{
+	my ($node, $kind) = @_;
+	my $postmaster = postmaster_pid($node);
+
+	for my $pid (split ' ', slurp_file("/proc/$postmaster/task/$postmaster/children"))
+	{
+		return $pid if slurp_file("/proc/$pid/cmdline") =~ /$kind/;
+	}
+	die "no $kind";
+}
+
+# What we say of a process is what the kernel says, but for what is no malloc's and what nobody has touched.
+sub committed_is_true
+{
+	my ($node, $kind, $pid) = @_;
+	my $committed = $node->safe_psql('postgres', "SELECT committed / 1024 FROM jemctx_backends WHERE pid = $pid");
+	my $kernel = anonymous($pid);
+
+	note "$kind: committed $committed kB, anonymous $kernel kB";
+	cmp_ok(abs($committed - $kernel), '<=', 2560, "$kind: committed is what the kernel sees");
+	return;
+}
+
+# The same work on a primary and its standby; returns what processes have afterwards.
+sub work
+{
+	my ($primary) = @_;
+	my (%before, %after);
+
+	$primary->append_conf('pg_hba.conf', 'local replication all trust');
+	$primary->start;
+	$primary->backup('copy');
+	my $standby = PostgreSQL::Test::Cluster->new($primary->name . '_standby');
+	$standby->init_from_backup($primary, 'copy', has_streaming => 1);
+	$standby->start;
+	$primary->wait_for_catchup($standby, 'replay');
+	my %pids = (
+		checkpointer => pid_of_kind($primary, 'checkpointer'),
+		logger => pid_of_kind($primary, 'logger'),
+		walwriter => pid_of_kind($primary, 'walwriter'),
+		startup => pid_of_kind($standby, 'startup'),
+		walreceiver => pid_of_kind($standby, 'walreceiver'));
+	$before{$_} = anonymous($pids{$_}) for keys %pids;
+	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY, t text)', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('INSERT INTO t%s SELECT g, md5(g::text) FROM generate_series(1, 100) g', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres', 'CHECKPOINT');
+	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('DROP TABLE t%s', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres', 'CHECKPOINT');
+	$primary->wait_for_catchup($standby, 'replay');
+	$primary->psql('postgres', 'SELECT length($$' . ('x' x 30000000) . '$$)');
+	poll(sub { $after{logger} = anonymous($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 }) or die 'nothing logged';
+	$after{$_} = anonymous($pids{$_}) for keys %pids;
+	committed_is_true($_->[0], $_->[1], $pids{ $_->[1] })
+	  for $primary->name eq 'ours' ? ([ $primary, 'checkpointer' ], [ $primary, 'walwriter' ], [ $standby, 'startup' ]) : ();
+	$_->stop for $standby, $primary;
+	return (\%before, \%after);
+}
+
+my $ours = new_node('ours', $conf);
+my $stock = PostgreSQL::Test::Cluster->new('stock');
+$stock->init;
+$stock->append_conf('postgresql.conf', "autovacuum = off\n$conf");
+my ($stock_before, $stock_after) = work($stock);
+my ($our_before, $our_after) = work($ours);
+
+for my $kind (sort keys %{$our_after})
+{
+	my ($theirs, $growth) = ($stock_after->{$kind} - $stock_before->{$kind}, $our_after->{$kind} - $our_before->{$kind});
+
+	note "$kind: stock $stock_before->{$kind} to $stock_after->{$kind} kB, ours $our_before->{$kind} to $our_after->{$kind} kB";
+	cmp_ok($growth, '<=', $theirs + 1024, "$kind: has grown no more than without jemctx");
+}
+
+done_testing();
