@@ -29,7 +29,7 @@
 #include "arena/refusal.h"
 #include "arena/reserve.h"
 
-#define SERVER_STEP ((Size) 1024 * 1024)
+#define SERVER_STEP ((Size) 256 * 1024)
 
 /* From this share of a limit on nobody keeps unused memory. */
 #define PRESSURE(limit) ((limit) / 4 * 3)
