@@ -7,6 +7,7 @@
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
 #   make refusals             refuse every allocation of statements, one by one
+#   make interrupts           send all interrupts to backends in all states, beside stock
 #   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
 #   make bench                measure against a stock server
@@ -48,7 +49,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test libraries lint kill refusals mutate fuzz bench regress-tests
+.PHONY: demo test libraries lint kill interrupts refusals mutate fuzz bench regress-tests
 
 demo:
 	@test/demo
@@ -68,6 +69,9 @@ kill:
 
 refusals:
 	@test/refusals '$(CASE)'
+
+interrupts:
+	@INTERRUPTS=all LIMIT=7200 test/run 071_interrupts
 
 mutate:
 	@test/setup test
