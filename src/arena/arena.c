@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/guc.h"
 
 #include "arena/account.h"
@@ -93,14 +94,11 @@ assign_dirty_decay(int newval, void *extra)
 	}
 }
 
-/*
- * Has this process begun to read the catalogs?  So it runs transactions, and
- * purges at their end, or when its client is silent.
- */
-void
-arena_notice_catalogs(void)
+/* A transaction ends: this process will purge at such ends, or when its client is silent. */
+static void
+notice_transaction(XactEvent event, void *arg)
 {
-	if (keeps_pages || compat_proc_number() < 0)
+	if (likely(keeps_pages))
 		return;
 	keeps_pages = true;
 	assign_dirty_decay(dirty_decay, NULL);
@@ -301,6 +299,7 @@ arena_enter(void)
 							"-1 keeps it until it is purged, 0 returns it at once.",
 							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
+	RegisterXactCallback(notice_transaction, NULL);
 	adopt_process_arenas();
 	if (fork_is_cheap())
 		arena_open(&persistent_arena);

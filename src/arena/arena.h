@@ -65,7 +65,6 @@ extern void arena_configure(Arena *arena);
 extern bool arena_open(Arena *arena);
 extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
 extern Arena *arena_by_index(unsigned index);
-extern void arena_notice_catalogs(void);
 extern void arena_decide_decay(void);
 extern Size arena_purge(void);
 extern void *arena_alloc_again(Size size, int flags);

@@ -163,7 +163,6 @@ get_run(int kind)
 		nkept[kind]--;
 		return pop_run(&kept[kind]);
 	}
-	arena_notice_catalogs();
 	if (dlist_is_empty(&unused) && !add_block())
 		return NULL;
 	run = pop_run(&unused);
