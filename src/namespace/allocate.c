@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "arena/refusal.h"
+#include "namespace/faults.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "namespace/region.h"
@@ -109,6 +110,7 @@ clear_large(JemctxNamespace *ns, char *object, Size size)
 		{
 			Size		bytes = Min(size - done, CLEARED_BYTES);
 
+			FAULT_PAUSE(PAUSE_IN_CLEAR);
 			current = depot_clear_pages(ns->space, ns->life, pagemap_page(object + done),
 										(bytes + SIZES_PAGE - 1) / SIZES_PAGE);
 			CHECK_FOR_INTERRUPTS();

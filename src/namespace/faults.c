@@ -18,11 +18,18 @@
 #include <unistd.h>
 
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
 #include "utils/builtins.h"
 
 #include "compat/compat.h"
 
+/* How often one that pauses looks whether it may go on. */
+#define PAUSE_MS 10
+
 COMPAT_FUNCTION(jemctx_debug_fault);
+COMPAT_FUNCTION(jemctx_debug_fault_pauses);
 COMPAT_FUNCTION(jemctx_debug_fault_names);
 
 #define FAULT_NAME(constant, name) name,
@@ -45,22 +52,46 @@ fault_die(void)
 		pause();
 }
 
-/* The n-th time from now that something comes by it will fail; 0 for never. */
-Datum
-jemctx_debug_fault(PG_FUNCTION_ARGS)
+/* Wait until the test sets it to 0.  No lock is held. */
+void
+fault_pause(Fault fault)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pg_atomic_uint32 *countdown = &control->faults[fault];
 
+	pg_atomic_write_u32(countdown, FAULT_PAUSED);
+	while (pg_atomic_read_u32(countdown) == FAULT_PAUSED)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static pg_atomic_uint32 *
+countdown_of(const char *name)
+{
 	shared_require();
 	for (int fault = 0; fault < FAULTS; fault++)
 	{
 		if (strcmp(fault_names[fault], name) == 0)
-		{
-			pg_atomic_write_u32(&control->faults[fault], PG_GETARG_INT32(1));
-			PG_RETURN_VOID();
-		}
+			return &control->faults[fault];
 	}
 	elog(ERROR, "no such fault: %s", name);
+	return NULL;				/* keep compiler quiet */
+}
+
+/* The n-th time from now that something comes by it will fail; 0 for never. */
+Datum
+jemctx_debug_fault(PG_FUNCTION_ARGS)
+{
+	pg_atomic_write_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0))), PG_GETARG_INT32(1));
+	PG_RETURN_VOID();
+}
+
+Datum
+jemctx_debug_fault_pauses(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAULT_PAUSED);
 }
 
 /* The names of all, with spaces between them. */

@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "arena/account.h"
+#include "namespace/faults.h"
 #include "namespace/initial.h"
 #include "namespace/keeper.h"
 #include "namespace/magazine.h"
@@ -82,6 +83,7 @@ look_up(const char *name, uint64 *life)
 	if (space != NULL)
 		*life = pg_atomic_read_u64(&space->life);
 	LWLockRelease(&control->lock);
+	FAULT_PAUSE(PAUSE_AFTER_LOOK_UP);
 	return space;
 }
 

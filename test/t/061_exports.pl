@@ -12,7 +12,8 @@ my @new = map { ("_Zn${_}m", "_Zn${_}mRKSt9nothrow_t", "_Zn${_}mSt11align_val_t"
 my @fixed = (
 	qw(malloc calloc realloc aligned_alloc memalign valloc posix_memalign), @new,
 	qw(__register_atfork _PG_init Pg_magic_func jemctx_keeper_main));
-my @debug = ('jemctx_debug_refuse_all', sql_functions(qw(jemctx_debug_check jemctx_debug_fault jemctx_debug_fault_names)));
+my @debug = ('jemctx_debug_refuse_all', sql_functions(qw(jemctx_debug_check jemctx_debug_fault jemctx_debug_fault_names
+		jemctx_debug_fault_pauses)));
 
 sub config
 {

@@ -13,7 +13,7 @@ use Test::More;
 use JemctxTest;
 
 our @EXPORT = qw(namespace_node sql figure adds_up keeper_pid find_keeper wait_for_figure open_session ask close_session
-	survives_crash fault);
+	survives_crash fault in_pause);
 
 # A running server whose namespace "a" the tests use.
 sub namespace_node
@@ -66,6 +66,20 @@ sub fault
 	sql($node, q(CREATE OR REPLACE FUNCTION jemctx_debug_fault(text, int) RETURNS void AS '$libdir/jemctx' LANGUAGE C STRICT));
 	sql($node, "SELECT jemctx_debug_fault('$fault', $countdown)");
 	return;
+}
+
+# Have a session pause between two steps of a statement, do something, and let it go on.  Returns what it says.
+sub in_pause
+{
+	my ($node, $fault, $session, $statement, $do) = @_;
+
+	fault($node, $fault, 1);
+	send_query($session, $statement);
+	sql($node, q(CREATE OR REPLACE FUNCTION jemctx_debug_fault_pauses(text) RETURNS bool AS '$libdir/jemctx' LANGUAGE C STRICT));
+	$node->poll_query_until('postgres', "SELECT jemctx_debug_fault_pauses('$fault')") or die "$statement does not get to $fault";
+	$do->();
+	fault($node, $fault, 0);
+	return answer($session);
 }
 
 # The keeper, if there is one.  It is no backend, not among those that SQL shows.  Processes that the

@@ -81,6 +81,7 @@ CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUA
 CREATE FUNCTION jemctx_test_ns_open(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_sizes(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_zero(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_zero_again(ns text, bytes int, objects int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_huge(ns text, huge bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_no_memory(ns text, bytes bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_mistake(ns text, mistake text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

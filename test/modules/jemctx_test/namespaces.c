@@ -14,6 +14,7 @@
 PG_FUNCTION_INFO_V1(jemctx_test_ns_open);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_sizes);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_zero);
+PG_FUNCTION_INFO_V1(jemctx_test_ns_zero_again);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_huge);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_no_memory);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_mistake);
@@ -99,6 +100,26 @@ jemctx_test_ns_zero(PG_FUNCTION_ARGS)
 		jemctx_namespace_free(ns, object);
 		object = jemctx_namespace_allocate(ns, size, MCXT_ALLOC_ZERO);
 		for (Size byte = 0; byte < size; byte++)
+			check(object[byte] == 0);
+		memset(object, 0xa5, size);
+		jemctx_namespace_free(ns, object);
+	}
+	PG_RETURN_VOID();
+}
+
+/* Large objects, one after the other, every second one zero, wherever the memory has been used before. */
+Datum
+jemctx_test_ns_zero_again(PG_FUNCTION_ARGS)
+{
+	JemctxNamespace *ns = namespace_arg(fcinfo);
+	Size		size = PG_GETARG_INT32(1);
+
+	for (int i = 0; i < PG_GETARG_INT32(2); i++)
+	{
+		bool		zero = i % 2 == 1;
+		char	   *object = jemctx_namespace_allocate(ns, size, zero ? MCXT_ALLOC_ZERO : 0);
+
+		for (Size byte = 0; zero && byte < size; byte++)
 			check(object[byte] == 0);
 		memset(object, 0xa5, size);
 		jemctx_namespace_free(ns, object);
