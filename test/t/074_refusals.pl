@@ -18,16 +18,16 @@ my $node = refusal_node('main');
 $node->safe_psql('postgres', q(
 	CREATE TABLE kept (i int PRIMARY KEY, t text);
 	INSERT INTO kept SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i;
-	CREATE FUNCTION make(n int) RETURNS void LANGUAGE plpgsql AS $$
+	CREATE FUNCTION make(n int, name text = 'many') RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
 		FOR i IN 1..n LOOP
-			EXECUTE format('CREATE TABLE many_%s (i serial PRIMARY KEY, t text)', i);
+			EXECUTE format('CREATE TABLE %s_%s (i serial PRIMARY KEY, t text)', name, i);
 		END LOOP;
 	END $$;
-	CREATE FUNCTION unmake(n int) RETURNS void LANGUAGE plpgsql AS $$
+	CREATE FUNCTION unmake(n int, name text = 'many') RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
 		FOR i IN 1..n LOOP
-			EXECUTE format('DROP TABLE many_%s', i);
+			EXECUTE format('DROP TABLE %s_%s', name, i);
 		END LOOP;
 	END $$;
 	CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM count(*) FROM kept; RETURN NULL; END $$;
@@ -51,8 +51,11 @@ my @work = (
 	'DECLARE c CURSOR WITH HOLD FOR SELECT * FROM kept',
 	"LISTEN channel_a; NOTIFY channel_a, 'hello'",
 	'SAVEPOINT s', "UPDATE kept SET t = 'y' WHERE i < 10");
+# Files that have to go when it is committed, and others when it is not; and locks.
 my @prepared = (
+	"SELECT make(5, 'old')",
 	'BEGIN',
+	"SELECT unmake(5, 'old')",
 	'SELECT make(5)',
 	'INSERT INTO many_1 (t) VALUES (1)',
 	'SELECT count(*) FROM many_2');
@@ -68,17 +71,17 @@ my @cases = (
 	{ name => 'an error', before => \@work, statement => 'SELECT 1/0 FROM kept', fails => qr/division by zero/ },
 	{ name => 'PREPARE TRANSACTION', before => \@prepared, statement => "PREPARE TRANSACTION 'p'",
 		done => "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM pg_prepared_xacts",
-		after => { failed => [], done => ["ROLLBACK PREPARED 'p'"] } },
+		after => { failed => ["SELECT unmake(5, 'old')"], done => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ] } },
 	{ name => 'COMMIT PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ], statement => "COMMIT PREPARED 'p'",
-		done => exists_table('many_1'), after => { failed => ["ROLLBACK PREPARED 'p'"], done => ['SELECT unmake(5)'] } },
+		done => exists_table('many_1'), after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ], done => ['SELECT unmake(5)'] } },
 	{ name => 'ROLLBACK PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ], statement => "ROLLBACK PREPARED 'p'",
 		done => "SELECT CASE count(*) WHEN 0 THEN 'yes' ELSE 'no' END FROM pg_prepared_xacts",
-		after => { failed => ["ROLLBACK PREPARED 'p'"], done => [] } },
+		after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ], done => ["SELECT unmake(5, 'old')"] } },
 	{ name => 'CREATE TABLE', statement => 'CREATE TABLE made (i serial PRIMARY KEY, t text)', done => exists_table('made'), after => \%gone },
 	{ name => 'CREATE TEMP TABLE', statement => 'CREATE TEMP TABLE made (i serial PRIMARY KEY, t text)', done => exists_table('made'), after => \%gone },
-	{ name => 'DROP of many', before => ['SELECT make(20)'], statement => 'SELECT unmake(20)',
+	{ name => 'DROP of many', before => ['SELECT make(6)'], statement => 'SELECT unmake(6)',
 		done => "SELECT CASE WHEN to_regclass('many_1') IS NULL THEN 'yes' ELSE 'no' END",
-		after => { failed => ['SELECT unmake(20)'], done => [] } },
+		after => { failed => ['SELECT unmake(6)'], done => [] } },
 	{ name => 'TRUNCATE', statement => 'TRUNCATE late, kept', after => { always => ["INSERT INTO kept SELECT i, 'z' FROM generate_series(1, 1000) i ON CONFLICT DO NOTHING"] } },
 	{ name => 'VACUUM FULL', statement => 'VACUUM FULL kept' },
 	{ name => 'REINDEX', statement => 'REINDEX TABLE kept' },

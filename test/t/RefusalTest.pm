@@ -68,7 +68,7 @@ sub refuse_one
 	my ($node, $case, $session, $n) = @_;
 
 	must($session, @{ $case->{before} // [] });
-	query($session, 'SELECT jemctx_test_brim()');
+	query($session, 'SELECT jemctx_test_brim()') if !$case->{fresh};
 	query($session, "SET jemctx.debug_refuse = $n");
 	my $answer = query($session, $case->{statement});
 	query($session, 'ROLLBACK') for 1 .. 2;
@@ -80,29 +80,38 @@ sub refuse_one
 	$wrong = "another error: $answer" if $failed && $answer !~ $refusal && $answer !~ ($case->{fails} // qr/^$refusal/);
 	my $done = query($session, $case->{done} // "SELECT 'yes'");
 	$wrong = "it says $answer; done: $done" if $case->{done} && $done ne ($failed ? 'no' : 'yes');
-	must($session, @{ $case->{after}{ $failed ? 'failed' : 'done' } // $case->{after}{always} // [] });
+	eval { must($session, @{ $case->{after}{ $failed ? 'failed' : 'done' } // $case->{after}{always} // [] }); 1 } or $wrong .= " afterwards: $@";
 	return ($refused, $wrong);
+}
+
+sub verbose_session
+{
+	my ($node) = @_;
+	my $session = session($node);
+
+	query($session, '\set VERBOSITY verbose');
+	return $session;
 }
 
 # Refuse each allocation of a case's statement in turn, until it needs none that could be.
 sub refuse_each
 {
 	my ($node, $case) = @_;
-	my $session = session($node);
+	my $session = verbose_session($node);
 	my ($counted, $wrong, $last, $first) = (0, '', 0, 1 + int(rand(stride())));
 
-	query($session, '\set VERBOSITY verbose');
-	$first = 1 if stride() == 1;
 	for my $sign (1, -1)
 	{
 		for (my $n = $first; ; $n += stride())
 		{
+			close_session($session) if $case->{fresh};
+			$session = verbose_session($node) if $case->{fresh};
 			my ($refused, $found) = refuse_one($node, $case, $session, $sign * $n);
 
 			$counted += $refused;
 			$wrong .= "at " . $sign * $n . ": $found\n" if $found ne '';
 			$last = $n;
-			last if $refused == 0 || $found =~ /no session/;
+			last if $refused == 0 || $found =~ /no session|afterwards/;
 		}
 	}
 	is($wrong, '', "$case->{name}: $last allocations, $counted refused: done or not done");
@@ -114,10 +123,11 @@ sub refuse_each
 # No lock, file, or part of an object that belongs to nobody.
 sub nothing_is_left
 {
-	my ($node, $what) = @_;
+	my ($node, $what, $other) = @_;
+	my $pid = $other ? pid_of($other) : 0;
 	my $left;
 
-	poll(sub { $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()") eq '0' });
+	poll(sub { $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid NOT IN (pg_backend_pid(), $pid)") eq '0' });
 	$left = $node->safe_psql('postgres', q(
 		CHECKPOINT;
 		SELECT 'lock: ' || locktype || ' ' || mode || ' of ' || coalesce(pid::text, virtualtransaction) FROM pg_locks WHERE pid IS DISTINCT FROM pg_backend_pid()
@@ -129,8 +139,10 @@ sub nothing_is_left
 		UNION ALL SELECT 'file of a temporary table: ' || f FROM pg_database, pg_ls_dir('base/' || oid) f
 			WHERE datname = current_database() AND f ~ '^t'
 		UNION ALL SELECT 'directory: ' || f FROM pg_ls_dir('base') f WHERE f ~ '^\d+$' AND f::oid NOT IN (SELECT oid FROM pg_database)
+		UNION ALL SELECT 'directory of a tablespace: ' || f FROM pg_ls_dir('pg_tblspc') f WHERE f::oid NOT IN (SELECT oid FROM pg_tablespace)
 		UNION ALL SELECT 'database: ' || datname FROM pg_database WHERE datconnlimit = -2
-		UNION ALL SELECT 'slot: ' || slot_name FROM pg_replication_slots WHERE active AND slot_type = 'physical'
+		UNION ALL SELECT 'slot: ' || slot_name FROM pg_replication_slots WHERE active OR temporary
+		UNION ALL SELECT 'directory of a slot: ' || f FROM pg_ls_dir('pg_replslot') f WHERE f NOT IN (SELECT slot_name FROM pg_replication_slots)
 		UNION ALL SELECT 'toast table: ' || relname FROM pg_class t WHERE relkind = 't' AND NOT EXISTS (SELECT 1 FROM pg_class WHERE reltoastrelid = t.oid)
 	));
 	is($left, '', "$what: nothing is left");
