@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "utils/guc.h"
 
 #include "arena/account.h"
@@ -154,13 +155,18 @@ limit_is_near_for_all(void)
 	return server_memory_limit > 0 && account_server() > PRESSURE(server_memory_limit * KB);
 }
 
-/* A limit that nobody could live with is none that anybody wants. */
+/*
+ * A limit that nobody could live with is none that anybody wants.  But one that
+ * was accepted once stays: the least depends on what the postmaster has, which
+ * may grow before a role's setting is used, or a leader's by a parallel worker.
+ */
 static bool
 check_backend_limit(int *newval, void **extra, GucSource source)
 {
 	Size		least = reserve_least_limit();
 
-	if (*newval == 0 || *newval * KB >= least)
+	if (*newval == 0 || *newval * KB >= least || IsParallelWorker() ||
+		(source > PGC_S_FILE && source < PGC_S_INTERACTIVE))
 		return true;
 	GUC_check_errdetail("No session could carry out any statement with less than %zu kB.", least / KB);
 	GUC_check_errhint("Set at least as much, or 0 for no limit.");
