@@ -155,6 +155,25 @@ report_not_made(const char *name, bool exists)
 			 errhint("Drop one with jemctx_namespace_drop().")));
 }
 
+/* A handle for a namespace to come. If a limit has been passed for it, the error is raised now. */
+static JemctxNamespace *
+prepare_handle(const char *name)
+{
+	JemctxNamespace *ns = magazine_new_handle(name, 0);
+
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		pfree(ns);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return ns;
+}
+
 /*
  * Make a namespace, or with may_exist use the one that is there.  What can
  * fail comes first: an ERROR means that none was made.
@@ -169,7 +188,7 @@ make(const char *name, Size size_limit, bool may_exist)
 
 	shared_require();
 	check_name(name);
-	ns = magazine_new_handle(name, 0);
+	ns = prepare_handle(name);
 	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
 	space = find_slot(name);
 	exists = space != NULL;
