@@ -6,7 +6,7 @@
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
-#   make refusals             refuse every allocation of statements, one by one
+#   make refusals             refuse every allocation of statements, one by one; CASE=name: of those
 #   make interrupts           send all interrupts to backends in all states, beside stock
 #   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
@@ -68,7 +68,7 @@ kill:
 	@test/kill $(ROUNDS) $(SEED)
 
 refusals:
-	@test/refusals '$(CASE)'
+	@REFUSALS_STRIDE=1 REFUSALS_CASE='$(CASE)' LIMIT=7200 test/run 074_refusals 076_refusals_sessions
 
 interrupts:
 	@INTERRUPTS=all LIMIT=7200 test/run 071_interrupts

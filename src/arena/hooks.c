@@ -177,7 +177,6 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 			size_t offset, size_t length, unsigned arena_ind)
 {
 	char	   *start = (char *) addr + offset;
-
 	bool		done;
 
 	if (fault_due() || !limit_admits(length))

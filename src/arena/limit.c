@@ -4,8 +4,8 @@
  *	  How much memory a process, and the whole server, may hold.
  *
  * The extent hooks ask before they commit memory.  What they refuse comes out
- * as an ordinary lack of memory, whoever asked: PostgreSQL's contexts, ours,
- * or a library; see refusal.c for what becomes of it.
+ * as an ordinary lack of memory, unless overrun.c lets it pass the limit: what
+ * is small, or a library's.  See refusal.c for what becomes of it.
  *
  * The sum over all processes is taken again whenever this one has been granted
  * SERVER_STEP more, whatever it has given back meanwhile, which may be others'

@@ -150,16 +150,23 @@ static const Objection objections[] = {
 	{cannot_be_undone, "the statement does what no abort could undo"},
 };
 
+/* What speaks against an error here and now, beside one objection, or NULL. */
+static const char *
+find_objection(bool (*but) (void))
+{
+	for (int i = 0; i < lengthof(objections); i++)
+	{
+		if (objections[i].holds != but && objections[i].holds())
+			return objections[i].reason;
+	}
+	return NULL;
+}
+
 /* Why no error could be raised here and now; NULL if one would end the statement and nothing else. */
 const char *
 moment_objection(void)
 {
-	for (int i = 0; i < lengthof(objections); i++)
-	{
-		if (objections[i].holds())
-			return objections[i].reason;
-	}
-	return NULL;
+	return find_objection(NULL);
 }
 
 /*
@@ -169,12 +176,7 @@ moment_objection(void)
 const char *
 moment_objection_at_interrupt(void)
 {
-	for (int i = 0; i < lengthof(objections); i++)
-	{
-		if (objections[i].holds != holds_interrupts && objections[i].holds())
-			return objections[i].reason;
-	}
-	return NULL;
+	return find_objection(holds_interrupts);
 }
 
 /* In the postmaster. */

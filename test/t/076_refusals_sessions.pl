@@ -49,7 +49,7 @@ my @cases = (
 		done => exists_sql("pg_tablespace WHERE spcname = 'made'"), after => { failed => [], done => ['DROP TABLESPACE made'] } },
 	{ name => 'a slot decodes', before => [ 'BEGIN', 'CREATE TABLE decoded (i int)', "PREPARE TRANSACTION 'd'", "COMMIT PREPARED 'd'", 'DROP TABLE decoded' ],
 		statement => "SELECT count(*) > 0 FROM pg_logical_slot_peek_changes('slot', NULL, 50)",
-		after => { always => ["SELECT count(*) >= 0 FROM pg_logical_slot_get_changes('slot', NULL, NULL)"] } },
+		after => { always => ["SELECT count(*) FROM pg_logical_slot_get_changes('slot', NULL, NULL)"] } },
 	# which no abort undoes, but the statement may still fail
 	{ name => 'a slot is made', may_stay => 1, statement => "SELECT slot_name FROM pg_create_logical_replication_slot('made', 'test_decoding')",
 		done => exists_sql("pg_replication_slots WHERE slot_name = 'made'"), after => { failed => [], done => ["SELECT pg_drop_replication_slot('made')"] } },
