@@ -1,5 +1,6 @@
 -- The memory context of a namespace.
 SELECT jemctx_test_ns_realloc('a');
+SELECT jemctx_test_ns_shrink('a');
 SELECT objects FROM jemctx_namespaces WHERE name = 'a';
 SELECT jemctx_test_ns_build('a');
 SELECT jemctx_test_ns_read('a');

@@ -91,6 +91,7 @@ CREATE FUNCTION jemctx_test_ns_fill(ns text, size int, bytes bigint) RETURNS big
 CREATE FUNCTION jemctx_test_ns_drain(ns text, most bigint DEFAULT 1000000000) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_check(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
 CREATE FUNCTION jemctx_test_ns_realloc(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_shrink(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_build(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_read(ns text) RETURNS text AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
 CREATE FUNCTION jemctx_test_ns_extend(ns text, keep bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(jemctx_test_ns_realloc);
+PG_FUNCTION_INFO_V1(jemctx_test_ns_shrink);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_build);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_read);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_extend);
@@ -50,6 +51,24 @@ jemctx_test_ns_realloc(PG_FUNCTION_ARGS)
 			pfree(chunk);
 		}
 	}
+	PG_RETURN_VOID();
+}
+
+/* A large chunk stays where it is until a half of it would do. */
+Datum
+jemctx_test_ns_shrink(PG_FUNCTION_ARGS)
+{
+	Size		megabyte = 1024 * 1024;
+	MemoryContext context = jemctx_namespace_context(namespace_arg(fcinfo));
+	char	   *chunk = MemoryContextAlloc(context, 8 * megabyte);
+	char	   *first = chunk;
+
+	chunk = repalloc(chunk, 5 * megabyte);
+	check(chunk == first);
+	chunk = repalloc(chunk, megabyte);
+	check(chunk != first);
+	check(GetMemoryChunkSpace(chunk) < 4 * megabyte);
+	pfree(chunk);
 	PG_RETURN_VOID();
 }
 
