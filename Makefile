@@ -17,7 +17,7 @@ DATA = jemctx--1.0.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
-ROOMS = compat jemalloc arena context namespace policy views
+ROOMS = compat jemalloc shared arena context keeper namespace policy views
 OBJS = jemctx.o $(patsubst %.c,%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 
 # PostgreSQL 15 does not mark what a module exports; we do, and hide the rest.

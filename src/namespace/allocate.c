@@ -14,12 +14,12 @@
 #include "utils/memutils.h"
 
 #include "arena/refusal.h"
-#include "namespace/faults.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
-#include "namespace/region.h"
-#include "namespace/request.h"
-#include "namespace/stock.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
+#include "shared/request.h"
+#include "shared/stock.h"
 
 static void
 report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)

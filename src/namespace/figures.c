@@ -19,7 +19,7 @@
 
 #include "namespace/figures.h"
 #include "namespace/magazine.h"
-#include "namespace/region.h"
+#include "shared/region.h"
 
 /* Objects of each class that processes keep for themselves. */
 static void

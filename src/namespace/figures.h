@@ -8,7 +8,7 @@
 #ifndef JEMCTX_FIGURES_H
 #define JEMCTX_FIGURES_H
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 /* As many as a tag can tell apart. */
 #define FIGURES_OWNERS (UINT8_MAX + 1)

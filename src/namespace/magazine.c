@@ -23,11 +23,11 @@
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
-#include "namespace/guard.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
-#include "namespace/region.h"
-#include "namespace/request.h"
+#include "shared/guard.h"
+#include "shared/region.h"
+#include "shared/request.h"
 
 /* Of a magazine at first. */
 #define FIRST_CAPACITY 8

@@ -18,8 +18,8 @@
 
 #include <signal.h>
 
-#include "namespace/depot.h"
-#include "namespace/faults.h"
+#include "shared/depot.h"
+#include "shared/failpoint.h"
 
 /* Objects of slabs that are drained, returned together. */
 #define RETURNED_OBJECTS 32

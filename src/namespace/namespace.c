@@ -16,14 +16,14 @@
 #include "utils/timestamp.h"
 
 #include "arena/account.h"
-#include "namespace/faults.h"
+#include "keeper/keeper.h"
 #include "namespace/initial.h"
-#include "namespace/keeper.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
-#include "namespace/region.h"
-#include "namespace/request.h"
-#include "namespace/stock.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
+#include "shared/request.h"
+#include "shared/stock.h"
 
 #define DEFAULT_MEMORY (1024 * 1024)
 #define MAX_MEMORY INT_MAX

@@ -12,7 +12,7 @@
 
 #include "jemctx.h"
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 extern void namespace_enter(void);
 

@@ -58,7 +58,7 @@ sub adds_up
 	return;
 }
 
-# Let the n-th thing of that kind fail, or none, in a checking build: see src/namespace/faults.h.
+# Let the n-th thing of that kind fail, or none, in a checking build: see src/shared/failpoint.h.
 sub fault
 {
 	my ($node, $fault, $countdown) = @_;

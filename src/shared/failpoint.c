@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * faults.c
+ * failpoint.c
  *	  Failures on demand, in checking builds.
  *
  * The extension has no functions for it: tests of a checking build declare
@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "namespace/faults.h"
+#include "shared/failpoint.h"
 
 #ifdef JEMCTX_CHECKING
 

@@ -12,7 +12,7 @@
 #ifndef JEMCTX_REGION_H
 #define JEMCTX_REGION_H
 
-#include "namespace/pagemap.h"
+#include "shared/pagemap.h"
 
 /* GUC, in kB */
 extern int	namespace_memory;

@@ -13,10 +13,10 @@
 
 #include "arena/limit.h"
 #include "arena/machine.h"
-#include "namespace/extents.h"
-#include "namespace/faults.h"
-#include "namespace/pageset.h"
-#include "namespace/region.h"
+#include "keeper/extents.h"
+#include "keeper/pageset.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
 
 /* Pages of slabs, and large objects, that lose their tags in one step. */
 #define CLEARED_PAGES 4096

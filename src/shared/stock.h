@@ -10,7 +10,7 @@
 #ifndef JEMCTX_STOCK_H
 #define JEMCTX_STOCK_H
 
-#include "namespace/pagemap.h"
+#include "shared/pagemap.h"
 
 extern void stock_clear(Namespace *space);
 extern bool stock_set_word(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value);

@@ -15,7 +15,7 @@
 #ifndef JEMCTX_DEPOT_H
 #define JEMCTX_DEPOT_H
 
-#include "namespace/pagemap.h"
+#include "shared/pagemap.h"
 
 /* The namespace is not the one, or has not the contents, that the caller knows. */
 #define DEPOT_STALE (-1)

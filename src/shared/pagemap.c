@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include "namespace/pagemap.h"
-#include "namespace/region.h"
+#include "shared/pagemap.h"
+#include "shared/region.h"
 
 PageTag    *page_tags;
 Slab	   *page_slabs;

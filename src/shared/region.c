@@ -18,8 +18,8 @@
 #include "miscadmin.h"
 
 #include "arena/arena.h"
-#include "namespace/faults.h"
-#include "namespace/region.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
 
 /* The unit of st_blocks. */
 #define BLOCK_BYTES 512

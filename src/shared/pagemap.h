@@ -14,7 +14,7 @@
 
 #include "postgres.h"
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 /*
  * Owner (0 for none), size class, whether the slab is to be drained, and the

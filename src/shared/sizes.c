@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "namespace/sizes.h"
+#include "shared/sizes.h"
 
 /* A single page is used if it wastes no more than this part of it. */
 #define TOLERABLE_WASTE 20

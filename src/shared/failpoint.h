@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * faults.h
+ * failpoint.h
  *	  Failures on demand, in checking builds.
  *
  * A test counts down to a failure of a certain kind: the n-th time that the
@@ -10,10 +10,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_FAULTS_H
-#define JEMCTX_FAULTS_H
+#ifndef JEMCTX_FAILPOINT_H
+#define JEMCTX_FAILPOINT_H
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -80,4 +80,4 @@ extern void fault_pause(Fault fault);
 #define fault_init() ((void) 0)
 #endif
 
-#endif							/* JEMCTX_FAULTS_H */
+#endif							/* JEMCTX_FAILPOINT_H */

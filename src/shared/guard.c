@@ -22,7 +22,7 @@
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 
-#include "namespace/guard.h"
+#include "shared/guard.h"
 
 static int	guards;
 static sigset_t mask;			/* before the outermost of them */

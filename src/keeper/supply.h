@@ -8,8 +8,8 @@
 #ifndef JEMCTX_SUPPLY_H
 #define JEMCTX_SUPPLY_H
 
-#include "namespace/extents.h"
-#include "namespace/shared.h"
+#include "keeper/extents.h"
+#include "shared/control.h"
 
 extern ExtentsResult supply_slabs(Namespace *space, SlabKind kind, bool repeated);
 extern ExtentsResult supply_large(Namespace *space, Size pages, void **object, bool *clean);

@@ -16,7 +16,7 @@
 
 #include "storage/lwlock.h"
 
-#include "namespace/guard.h"
+#include "shared/guard.h"
 
 static inline void
 lock(LWLock *which)

@@ -23,11 +23,11 @@
 #include "storage/shmem.h"
 
 #include "compat/clock.h"
-#include "namespace/faults.h"
-#include "namespace/keeper.h"
-#include "namespace/region.h"
-#include "namespace/request.h"
-#include "namespace/stock.h"
+#include "keeper/keeper.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
+#include "shared/request.h"
+#include "shared/stock.h"
 
 #define WORD_BITS 64
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * shared.h
+ * control.h
  *	  What the processes of the server share about namespaces.
  *
  * One control structure in PostgreSQL's shared memory; beside it three
@@ -10,8 +10,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_SHARED_H
-#define JEMCTX_SHARED_H
+#ifndef JEMCTX_CONTROL_H
+#define JEMCTX_CONTROL_H
 
 #include "postgres.h"
 
@@ -20,7 +20,7 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
-#include "namespace/sizes.h"
+#include "shared/sizes.h"
 
 #define NAMESPACE_SLOTS 64
 
@@ -139,7 +139,7 @@ typedef struct NamespaceControl
 	pg_atomic_uint64 committed; /* bytes of the region that may hold memory */
 
 #ifdef JEMCTX_CHECKING
-	pg_atomic_uint32 faults[16];	/* see faults.h */
+	pg_atomic_uint32 faults[16];	/* see failpoint.h */
 #endif
 
 	Namespace	slots[NAMESPACE_SLOTS];
@@ -162,4 +162,4 @@ namespace_has_name(const Namespace *space)
 	return space->in_use && space->name[0] != '\0';
 }
 
-#endif							/* JEMCTX_SHARED_H */
+#endif							/* JEMCTX_CONTROL_H */

@@ -17,11 +17,11 @@
 
 #include "port/pg_bitutils.h"
 
-#include "namespace/depot.h"
-#include "namespace/faults.h"
-#include "namespace/lock.h"
-#include "namespace/region.h"
-#include "namespace/stock.h"
+#include "shared/depot.h"
+#include "shared/failpoint.h"
+#include "shared/lock.h"
+#include "shared/region.h"
+#include "shared/stock.h"
 
 #define WORD_BITS 64
 

@@ -8,8 +8,8 @@
 #ifndef JEMCTX_EXTENTS_H
 #define JEMCTX_EXTENTS_H
 
-#include "namespace/pages.h"
-#include "namespace/shared.h"
+#include "keeper/pages.h"
+#include "shared/control.h"
 
 typedef enum ExtentsResult
 {

@@ -8,7 +8,7 @@
 #ifndef JEMCTX_REQUEST_H
 #define JEMCTX_REQUEST_H
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 typedef enum RequestKind
 {

@@ -14,11 +14,11 @@
 #include "storage/procsignal.h"
 
 #include "compat/clock.h"
-#include "namespace/depot.h"
-#include "namespace/faults.h"
+#include "keeper/supply.h"
 #include "namespace/magazine.h"
-#include "namespace/stock.h"
-#include "namespace/supply.h"
+#include "shared/depot.h"
+#include "shared/failpoint.h"
+#include "shared/stock.h"
 
 /* Ticks without anything to do after which the clock stands still. */
 #define QUIET_TICKS 30

@@ -31,12 +31,12 @@
 
 #include "compat/clock.h"
 #include "compat/postmaster.h"
-#include "namespace/depot.h"
-#include "namespace/extents.h"
-#include "namespace/keeper.h"
+#include "keeper/extents.h"
+#include "keeper/keeper.h"
+#include "keeper/supply.h"
 #include "namespace/namespace.h"
-#include "namespace/request.h"
-#include "namespace/supply.h"
+#include "shared/depot.h"
+#include "shared/request.h"
 
 #define KEEPER_NAME "jemctx keeper"
 #define RESTART_SECONDS 1

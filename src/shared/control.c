@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * shared.c
+ * control.c
  *	  What the processes of the server share about namespaces.
  *
  *-------------------------------------------------------------------------
@@ -17,14 +17,14 @@
 #include "storage/shmem.h"
 
 #include "jemalloc/jemalloc.h"
-#include "namespace/depot.h"
-#include "namespace/faults.h"
+#include "keeper/keeper.h"
 #include "namespace/initial.h"
-#include "namespace/keeper.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
-#include "namespace/region.h"
-#include "namespace/request.h"
+#include "shared/depot.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
+#include "shared/request.h"
 
 #define TRANCHE_NAME "jemctx_namespace"
 

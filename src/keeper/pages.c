@@ -16,10 +16,10 @@
 
 #include <sys/mman.h>
 
-#include "namespace/faults.h"
-#include "namespace/pages.h"
-#include "namespace/pageset.h"
-#include "namespace/region.h"
+#include "keeper/pages.h"
+#include "keeper/pageset.h"
+#include "shared/failpoint.h"
+#include "shared/region.h"
 
 /* Pages that are removed in one go. */
 #define REMOVED_PAGES 1024

@@ -17,7 +17,7 @@
 
 #include "port/pg_bitutils.h"
 
-#include "namespace/pageset.h"
+#include "keeper/pageset.h"
 
 #define WORD_BITS 64
 #define ALL_BITS (~UINT64CONST(0))

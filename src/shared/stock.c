@@ -7,9 +7,9 @@
  */
 #include "postgres.h"
 
-#include "namespace/keeper.h"
-#include "namespace/lock.h"
-#include "namespace/stock.h"
+#include "keeper/keeper.h"
+#include "shared/lock.h"
+#include "shared/stock.h"
 
 /* The keeper is told when so many slabs of the stock's target are left. */
 #define LOW_STOCK(stock) ((stock)->target / 2)

@@ -10,7 +10,7 @@
 
 #include "storage/latch.h"
 
-#include "namespace/shared.h"
+#include "shared/control.h"
 
 extern void keeper_register(void);
 extern bool keeper_is_registered(void);
