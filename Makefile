@@ -4,6 +4,7 @@
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
+#   make reference            write docs/reference.md anew, from the extension's comments
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
 #   make refusals             refuse every allocation of statements, one by one; CASE=name: of those
@@ -49,7 +50,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test libraries lint kill interrupts refusals mutate fuzz bench regress-tests
+.PHONY: demo test libraries reference lint kill interrupts refusals mutate fuzz bench regress-tests
 
 demo:
 	@test/demo
@@ -59,6 +60,9 @@ test:
 
 libraries:
 	@test/libraries $(LIMITS)
+
+reference:
+	@test/reference
 
 lint:
 	@test/setup lint

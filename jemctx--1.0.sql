@@ -13,6 +13,8 @@ COMMENT ON FUNCTION jemctx_get_info() IS 'what this server runs on';
 
 CREATE VIEW jemctx_info AS SELECT * FROM jemctx_get_info();
 COMMENT ON VIEW jemctx_info IS 'what this server runs on: jemalloc, its origin, and the machine''s memory settings';
+COMMENT ON COLUMN jemctx_info.name IS 'what is told';
+COMMENT ON COLUMN jemctx_info.value IS 'the fact, sizes in bytes; NULL if it does not exist here, or is for those who may read all statistics';
 
 -- The arenas of the own backend
 
@@ -29,7 +31,8 @@ COMMENT ON FUNCTION jemctx_get_arenas() IS 'the jemalloc arenas of this backend'
 CREATE VIEW jemctx_arenas AS SELECT * FROM jemctx_get_arenas();
 COMMENT ON VIEW jemctx_arenas IS 'the jemalloc arenas of this backend, sizes in bytes';
 COMMENT ON COLUMN jemctx_arenas.arena IS 'jemalloc''s number of the arena';
-COMMENT ON COLUMN jemctx_arenas.lifetime IS 'whose memory it is: process, persistent or transient';
+COMMENT ON COLUMN jemctx_arenas.name IS 'what jemctx uses it for';
+COMMENT ON COLUMN jemctx_arenas.lifetime IS 'how long its data lives: process (malloc''s), persistent (the session) or transient (a statement)';
 COMMENT ON COLUMN jemctx_arenas.allocated IS 'bytes in objects that the program has not freed, and in jemalloc''s caches of them';
 COMMENT ON COLUMN jemctx_arenas.active IS 'bytes in pages with at least one such object';
 COMMENT ON COLUMN jemctx_arenas.dirty IS 'bytes in pages that are free and kept for reuse';
@@ -74,7 +77,11 @@ COMMENT ON FUNCTION jemctx_get_contexts() IS 'the memory contexts of jemctx in t
 
 CREATE VIEW jemctx_contexts AS SELECT * FROM jemctx_get_contexts();
 COMMENT ON VIEW jemctx_contexts IS 'the memory contexts of jemctx in this backend';
+COMMENT ON COLUMN jemctx_contexts.name IS 'name of the context';
+COMMENT ON COLUMN jemctx_contexts.ident IS 'what else identifies it, such as a query''s text';
+COMMENT ON COLUMN jemctx_contexts.parent IS 'name of the context that it is below';
 COMMENT ON COLUMN jemctx_contexts.level IS 'distance from TopMemoryContext';
+COMMENT ON COLUMN jemctx_contexts.lifetime IS 'persistent or transient';
 COMMENT ON COLUMN jemctx_contexts.arena IS 'the arena of its chunks, NULL if it does not exist yet';
 COMMENT ON COLUMN jemctx_contexts.chunks IS 'chunks allocated (persistent) or blocks held (transient)';
 COMMENT ON COLUMN jemctx_contexts.allocated IS 'bytes held, headers and rounding included';
@@ -117,7 +124,11 @@ FROM jemctx_get_backends() b
 LEFT JOIN pg_stat_get_activity(NULL) a ON a.pid = b.pid
 LEFT JOIN pg_database d ON d.oid = a.datid
 LEFT JOIN pg_authid u ON u.oid = a.usesysid;
-COMMENT ON VIEW jemctx_backends IS 'the memory of each process that has a PGPROC, sizes in bytes';
+COMMENT ON VIEW jemctx_backends IS 'the memory of each process that has a PGPROC, sizes in bytes: of the own one, of all for members of pg_read_all_stats';
+COMMENT ON COLUMN jemctx_backends.pid IS 'process id';
+COMMENT ON COLUMN jemctx_backends.backend_type IS 'kind of process, as in pg_stat_activity';
+COMMENT ON COLUMN jemctx_backends.datname IS 'database that it is connected to, NULL if none';
+COMMENT ON COLUMN jemctx_backends.usename IS 'role that is logged in, NULL if none';
 COMMENT ON COLUMN jemctx_backends.committed IS 'bytes that may be resident, now: active and free pages of all arenas';
 COMMENT ON COLUMN jemctx_backends.committed_peak IS 'the most that committed has been';
 COMMENT ON COLUMN jemctx_backends.inherited IS 'what of committed was the postmaster''s when the process began, and is shared with it until it is written';
@@ -126,8 +137,8 @@ COMMENT ON COLUMN jemctx_backends.active IS 'bytes in pages with at least one su
 COMMENT ON COLUMN jemctx_backends.cache IS 'bytes in the context of the catalog caches and those below it, as of published_at';
 COMMENT ON COLUMN jemctx_backends.memory_limit IS 'jemctx.backend_memory_limit of the process in bytes, NULL for none, as of published_at';
 COMMENT ON COLUMN jemctx_backends.refused IS 'allocations denied because of a limit';
-COMMENT ON COLUMN jemctx_backends.purges IS 'how many times the process has returned its unused memory';
-COMMENT ON COLUMN jemctx_backends.purged IS 'bytes that all of these gave back';
+COMMENT ON COLUMN jemctx_backends.purges IS 'times that the process has returned its unused memory to the system';
+COMMENT ON COLUMN jemctx_backends.purged IS 'bytes that it has returned to the system by them';
 COMMENT ON COLUMN jemctx_backends.published_at IS 'when the process last told the figures that are not live, NULL if it never has';
 
 CREATE FUNCTION jemctx_get_server(
@@ -141,7 +152,7 @@ COMMENT ON FUNCTION jemctx_get_server() IS 'the memory of the whole server, and 
 CREATE VIEW jemctx_server AS SELECT * FROM jemctx_get_server();
 COMMENT ON VIEW jemctx_server IS 'the memory of the whole server beside the machine''s, in bytes';
 COMMENT ON COLUMN jemctx_server.processes IS 'processes that have a PGPROC';
-COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not reported any memory of their own yet';
+COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not taken any memory of their own yet';
 COMMENT ON COLUMN jemctx_server.committed IS 'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
 COMMENT ON COLUMN jemctx_server.namespaces IS 'bytes of namespaces, part of committed';
 COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in bytes, NULL for none';
@@ -169,13 +180,13 @@ CREATE FUNCTION jemctx_purge(pid int DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend, or of another one, to the system; bytes given back, NULL if the other one is busy and will do it later';
+COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend, or of another one that the caller may signal, to the system; how many bytes, NULL if the other one is busy and will do it later';
 
 CREATE FUNCTION jemctx_purge_all()
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal, and of namespaces, to the system; bytes given back';
+COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal, and of namespaces, to the system; how many bytes';
 
 CREATE FUNCTION jemctx_profile_start()
 RETURNS void
@@ -232,6 +243,7 @@ COMMENT ON FUNCTION jemctx_get_namespaces() IS 'the namespaces of this server';
 
 CREATE VIEW jemctx_namespaces AS SELECT * FROM jemctx_get_namespaces();
 COMMENT ON VIEW jemctx_namespaces IS 'the namespaces of this server, sizes in bytes';
+COMMENT ON COLUMN jemctx_namespaces.name IS 'name of the namespace';
 COMMENT ON COLUMN jemctx_namespaces.size_limit IS 'most bytes that it may commit, 0 for none';
 COMMENT ON COLUMN jemctx_namespaces.allocated IS 'bytes of objects in use';
 COMMENT ON COLUMN jemctx_namespaces.cached IS 'bytes of free objects that processes keep for themselves';
@@ -243,8 +255,9 @@ COMMENT ON COLUMN jemctx_namespaces.mapped IS 'bytes of the region''s address sp
 COMMENT ON COLUMN jemctx_namespaces.objects IS 'objects in use';
 COMMENT ON COLUMN jemctx_namespaces.refused IS 'allocations that failed';
 COMMENT ON COLUMN jemctx_namespaces.fills IS 'times that a process took objects from the depot';
-COMMENT ON COLUMN jemctx_namespaces.flushes IS 'times that a process gave objects back to it';
+COMMENT ON COLUMN jemctx_namespaces.flushes IS 'times that a process returned objects to the depot';
 COMMENT ON COLUMN jemctx_namespaces.has_root IS 'whether its root pointer is set';
+COMMENT ON COLUMN jemctx_namespaces.created_at IS 'when it was made';
 
 -- Namespaces are the whole server's: to be looked at by who may read all
 -- statistics, to be made and dropped by superusers.

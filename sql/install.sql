@@ -12,6 +12,13 @@ WHERE d.refclassid = 'pg_extension'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
 	AND d.deptype = 'e'
 	AND coalesce(c.description, '') = '';
+SELECT attrelid::regclass AS relation, attname AS without_comment
+FROM pg_depend d
+JOIN pg_attribute a ON d.classid = 'pg_class'::regclass AND a.attrelid = d.objid AND attnum > 0
+WHERE d.refclassid = 'pg_extension'::regclass
+	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
+	AND d.deptype = 'e'
+	AND coalesce(col_description(attrelid, attnum), '') = '';
 SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'jemctx';
 -- Columns, in their order and with their types, are what others rely on.
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type
