@@ -116,11 +116,11 @@ extern PGDLLEXPORT void *jemctx_namespace_allocate(JemctxNamespace *ns, Size siz
  * Free an object.  Never waits for the keeper, and needs no memory.
  *
  * Raises ERROR 22023, and changes nothing, if the pointer is not one to an
- * object of the namespace.  An object that was freed already is found out
+ * object of the namespace.  An object that was freed already is detected
  * - at once, if it was the last that this process freed in its size class, or
  *   is in no process's cache any more;
- * - later, by a call that frees another object, when this process gives back
- *   what it keeps, and before the object goes to another process;
+ * - later, by a call that frees another object, when this process returns what
+ *   it keeps to its namespace, and before the object goes to another process;
  * - not at all, if it has been allocated again before that, or is in the caches
  *   of two processes, which both have freed it.
  */
@@ -128,15 +128,16 @@ extern PGDLLEXPORT void jemctx_namespace_free(JemctxNamespace *ns, void *pointer
 
 /*
  * Bytes that the object has: what was asked for, or more.  Errors as above;
- * here, an object in this process's cache is always found out.
+ * here, an object in this process's cache is always detected.
  */
 extern PGDLLEXPORT Size jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer);
 
 /*
- * Give back the free objects that this process keeps to be fast, of all
- * namespaces.  That happens by itself when it stops using them, at the end of
- * a transaction or in one of the functions here; a process that runs no
- * transactions calls this before it waits for long.
+ * Return the free objects that this process keeps to be fast to their
+ * namespaces, where others can have them.  That happens by itself when it
+ * stops using them, at the end of a transaction or in one of the functions
+ * here; a process that runs no transactions calls this before it waits for
+ * long.
  */
 extern PGDLLEXPORT void jemctx_namespace_flush(void);
 

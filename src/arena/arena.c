@@ -296,7 +296,7 @@ arena_enter(void)
 		pg_atomic_init_u64(&all_arenas[i]->committed, 0);
 	DefineCustomIntVariable("jemctx.dirty_decay",
 							"Sets how long freed memory stays with a busy backend.",
-							"-1 keeps it until it is purged, 0 returns it at once.",
+							"-1 keeps it until it is purged, 0 returns it to the system at once.",
 							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
 	RegisterXactCallback(notice_transaction, NULL);

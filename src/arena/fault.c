@@ -3,12 +3,12 @@
  * fault.c
  *	  Memory that is refused on purpose, in checking builds.
  *
- * The tests set jemctx.debug_fail_extents, and every so many-th request for
+ * The tests set jemctx.debug_fail_extents, and every n-th request for
  * pages fails as if the system had none left.  That happens only where running
  * out of memory ends a statement and not the server.  It is over when a
  * transaction or subtransaction is aborted, else nobody could unset it.
  *
- * Or they set jemctx.debug_refuse, and the so many-th allocation after this
+ * Or they set jemctx.debug_refuse, and the n-th allocation after this
  * statement is refused as at a limit, wherever a limit may refuse one; with a
  * negative number all that follow it are, too.  It is over with the next
  * statement; jemctx.debug_refused says how many have been refused.
@@ -88,12 +88,12 @@ void
 fault_enter(void)
 {
 	DefineCustomIntVariable("jemctx.debug_fail_extents",
-							"Makes every so many-th request for pages fail.",
+							"Makes every n-th request for pages fail.",
 							"0 makes none fail; nor does any after an abort. For tests.",
 							&fail_extents, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, assign_fail_extents, NULL);
 	DefineCustomIntVariable("jemctx.debug_refuse",
-							"Refuses the so many-th allocation of the next statement.",
+							"Refuses the n-th allocation of the next statement.",
 							"0 refuses none; a negative number all that follow it, too. For tests.",
 							&refuse, 0, -INT_MAX, INT_MAX,
 							PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, assign_refuse, NULL);

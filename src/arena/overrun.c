@@ -316,8 +316,8 @@ overrun_enter(void)
 	caller_enter();
 	interrupt_add_server(collect);
 	DefineCustomIntVariable("jemctx.library_headroom",
-							"Sets how far libraries may pass a limit, which do not check what malloc returns.",
-							"The statement then ends with an error as soon as the library has returned; beyond this the session ends.",
+							"Sets how far a library may exceed a limit, since libraries do not check what malloc returns.",
+							"The statement ends with an error as soon as the library has returned; a session whose library needs more ends.",
 							&library_headroom, DEFAULT_HEADROOM, 0, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }

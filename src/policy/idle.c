@@ -264,7 +264,7 @@ void
 idle_enter(void)
 {
 	DefineCustomIntVariable("jemctx.idle_purge_after",
-							"Sets the time after which an idle backend returns its unused memory.",
+							"Sets the time after which an idle backend returns its unused memory to the system.",
 							"0 returns it at the end of every statement, -1 never.",
 							&purge_after, DEFAULT_PURGE_AFTER, NEVER, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
