@@ -41,6 +41,10 @@ my @cases = (
 		'SELECT tcl(50000)' ],
 	[ 'plperl', 'CREATE EXTENSION plperl; CREATE FUNCTION perl(int) RETURNS int LANGUAGE plperl AS $$ return length(join(",", map { "item $_" } 1 .. $_[0])) $$',
 		'SELECT perl(50000)' ],
+	[ 'plperl, child', 'CREATE EXTENSION plperlu; CREATE FUNCTION perl_child(int) RETURNS text LANGUAGE plperlu AS $$ pipe(my $in, my $out); my $pid = fork;'
+		. ' if (!$pid) { my $s = join(",", map { "item $_" } 1 .. $_[0]); syswrite($out, length($s)); require POSIX; POSIX::_exit(0) }'
+		. ' close $out; my $n = <$in>; waitpid($pid, 0); return "$n, $?" $$',
+		'SELECT perl_child(500000)' ],
 	[ 'plpython', 'CREATE EXTENSION plpython3u; CREATE FUNCTION python(n int) RETURNS int LANGUAGE plpython3u AS $$ return len(",".join(["x" * 1000 + str(i) for i in range(n)])) $$',
 		'SELECT python(8000)' ],
 	[ 'pllua', 'CREATE EXTENSION pllua; CREATE FUNCTION lua(n int) RETURNS int LANGUAGE pllua AS $$ local t = {} for i = 1, n do t[i] = "item " .. i end return #table.concat(t, ",") $$',
@@ -148,6 +152,15 @@ sub meet
 	return;
 }
 
+# The least limit, in kB. It follows what the postmaster has, so a session that begins later has another.
+sub least_limit
+{
+	my ($session) = @_;
+	my ($least) = query($session, "SET jemctx.backend_memory_limit = '1kB'") =~ /less than (\d+) kB/;
+
+	return $least // 0;
+}
+
 # What a session holds, what the statement needs, and the result.
 sub measure
 {
@@ -157,10 +170,9 @@ sub measure
 	begin_with($case, $session);
 	my $right = query($session, $case->[2]);
 	my $peak = int(backend($observer, $session, 'committed_peak') / 1024);
-	my ($least) = query($session, "SET jemctx.backend_memory_limit = '1kB'") =~ /less than (\d+) kB/;
+	my $low = max($base, least_limit($session));
 
 	close_session($session);
-	my $low = max($base, $least // 0);
 	return ($low, max($peak, $low + 1024), $right);
 }
 
@@ -176,9 +188,10 @@ sub own_limits
 {
 	my ($what, $case, $headroom, $low, $high, $right, $count) = @_;
 
-	for my $limit (steps($low, $high, $count))
+	for my $step (steps($low, $high, $count))
 	{
 		my $session = plain_session($case);
+		my $limit = max($step, least_limit($session));
 		begin_with($case, $session);
 		query($session, "SET jemctx.library_headroom = '$headroom'");
 		query($session, 'BEGIN');

@@ -30,7 +30,7 @@ Size		(*account_namespaces) (void);
 /* Any thread that allocates may change these. */
 static Account own;
 
-/* Is this a child of a backend's, made by some library?  It has no PGPROC, only its parent's memory. */
+/* It has no PGPROC, only its parent's memory. */
 static bool is_librarys;
 
 /* PostgreSQL forks in the postmaster only, which has no PGPROC, either. */
@@ -147,6 +147,13 @@ account_claim(Size bytes)
 	publish();
 	pg_atomic_write_u64(&slot->claimed, bytes);
 	pg_memory_barrier();
+}
+
+/* Is this a child of a backend's, made by some library? */
+bool
+account_is_librarys(void)
+{
+	return is_librarys;
 }
 
 /* Bytes that this process has committed. */

@@ -34,6 +34,7 @@ extern int	account_count;
 extern Size (*account_namespaces) (void);
 
 extern void account_enter(void);
+extern bool account_is_librarys(void);
 extern void account_change(int64 bytes);
 extern void account_refuse(void);
 extern void account_claim(Size bytes);

@@ -34,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "arena/account.h"
 #include "arena/moment.h"
 
 /* A child's main thread is the one that forked it. */
@@ -122,6 +123,8 @@ typedef struct Objection
 static const Objection objections[] = {
 	/* everything below is the main thread's; a library's other threads get what they ask for */
 	{in_other_thread, "only the main thread can raise errors"},
+	/* it has copies of the session's locks, files and connection, and must not act as if they were its own */
+	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
 	/* a worker would be started again and fail again, the server needs auxiliary processes */
 	{serves_nobody, "no client waits for the end of a statement here"},
 	/* who cannot connect cannot look what is wrong */

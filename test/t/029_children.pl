@@ -26,6 +26,16 @@ cmp_ok(backend($observer, $session, 'committed_peak'), '<', $before + 10e6, 'nor
 ok(kill(0, $child), 'while it has it');
 kill 'KILL', $child;
 
+# It gets what it asks for, whatever the limit: it cannot end in its parent's place, with its parent's client.
+query($session, 'SET jemctx.library_headroom = 0; SELECT jemctx_purge()');
+my $limit = 4096 + query($session, 'SELECT committed / 1024 FROM jemctx_backends WHERE pid = pg_backend_pid()');
+query($session, "SET jemctx.backend_memory_limit = '${limit}kB'");
+$child = query($session, 'SELECT jemctx_test_child(100000000)');
+like($child, qr/^\d+$/, 'a child beyond its parent\'s limit');
+kill 'KILL', $child if $child =~ /^\d+$/;
+is(query($session, "SET jemctx.backend_memory_limit = 0; SHOW jemctx.backend_memory_limit"), '0', 'the parent goes on');
+unlike(slurp_file($node->logfile), qr/PANIC|FATAL/, 'and nothing has happened');
+
 # What the parent does afterwards counts.
 query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m; MOVE 1 IN c");
 cmp_ok(backend($observer, $session, 'committed'), '>', $before + 10e6, 'the parent\'s own memory counts');
