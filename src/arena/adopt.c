@@ -6,7 +6,7 @@
  * jemalloc makes its automatic arena 0 before any code of ours runs.  We
  * install our extent hooks in it, once, in the postmaster; every process of
  * the server inherits arena and hooks by fork, whatever its kind, and pays
- * for no other arena.  docs/design.md has what a second one would cost.
+ * for no other arena.  docs/measurements.md has what a second one would cost.
  *
  * The arena has extents by then that jemalloc's own hooks mapped.  They are
  * as good as ours, but those that jemalloc retains for reuse count as

@@ -73,7 +73,7 @@ set_decay(const Arena *arena, int milliseconds)
 	je.mallctl(mallctl_arena("arena.%u.muzzy_decay_ms", arena->index), NULL, NULL, &muzzy_ms, sizeof(muzzy_ms));
 }
 
-/* A large extent that is freed must be kept like any other: see docs/design.md. */
+/* A large extent that is freed must be kept like any other: see docs/measurements.md. */
 void
 arena_configure(Arena *arena)
 {

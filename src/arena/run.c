@@ -8,7 +8,7 @@
  * goes to the front of its class's list, and is used before those that have
  * had room for longer.  So full runs stay full, while the others only lose
  * chunks, until they are empty and go.  jemalloc's caches, or a stack of free
- * chunks, would fill all runs alike and empty none; docs/design.md has both.
+ * chunks, would fill all runs alike and empty none; docs/measurements.md has both.
  *
  * Runs are small for the same reason: the fewer chunks there are in one, the
  * sooner it is empty.
