@@ -124,7 +124,7 @@ FROM jemctx_get_backends() b
 LEFT JOIN pg_stat_get_activity(NULL) a ON a.pid = b.pid
 LEFT JOIN pg_database d ON d.oid = a.datid
 LEFT JOIN pg_authid u ON u.oid = a.usesysid;
-COMMENT ON VIEW jemctx_backends IS 'the memory of each process that has a PGPROC, sizes in bytes: of the own one, of all for members of pg_read_all_stats';
+COMMENT ON VIEW jemctx_backends IS 'the memory of each process: of the own one, of all for members of pg_read_all_stats';
 COMMENT ON COLUMN jemctx_backends.pid IS 'process id';
 COMMENT ON COLUMN jemctx_backends.backend_type IS 'kind of process, as in pg_stat_activity';
 COMMENT ON COLUMN jemctx_backends.datname IS 'database that it is connected to, NULL if none';

@@ -17,8 +17,8 @@ WHERE d.refclassid = 'pg_extension'::regclass
 
 \echo '# Reference'
 \echo
-\echo 'What settings, views and functions say of themselves: `make reference` writes this page, and a test compares it. Sizes are'
-\echo 'bytes, where nothing else is said. See [README](../README.md) for what to do with them.'
+\echo 'What settings, views and functions say of themselves: `make reference` writes this page, and a test compares it. Sizes'
+\echo 'are bytes, where nothing else is said. See [README](../README.md) for what to do with them.'
 \echo
 \echo '## Settings'
 \echo
