@@ -166,7 +166,7 @@ check_backend_limit(int *newval, void **extra, GucSource source)
 	Size		least = reserve_least_limit();
 
 	if (*newval == 0 || *newval * KB >= least || IsParallelWorker() ||
-		(source > PGC_S_FILE && source < PGC_S_INTERACTIVE))
+		(source >= PGC_S_GLOBAL && source <= PGC_S_DATABASE_USER))
 		return true;
 	GUC_check_errdetail("No session could carry out any statement with less than %zu kB.", least / KB);
 	GUC_check_errhint("Set at least as much, or 0 for no limit.");
