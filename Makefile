@@ -5,6 +5,7 @@
 #   make test                 install what is missing, build, run all tests
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
 #   make reference            write docs/reference.md anew, from the extension's comments
+#   make style                see whether the house is as src/README.md says
 #   make lint                 look for mistakes without running anything
 #   make kill ROUNDS=500      kill processes of a server under load
 #   make refusals             refuse every allocation of statements, one by one; CASE=name: of those
@@ -18,6 +19,7 @@ DATA = jemctx--1.0.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
+# From the ground up: a room uses itself and those before it.
 ROOMS = compat jemalloc shared arena context keeper namespace policy views
 OBJS = jemctx.o $(patsubst %.c,%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 
@@ -63,6 +65,9 @@ libraries:
 
 reference:
 	@test/reference
+
+style:
+	@test/style
 
 lint:
 	@test/setup lint

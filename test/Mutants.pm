@@ -7,6 +7,8 @@ use warnings;
 
 use Exporter 'import';
 
+use Source qw(masked);
+
 our @EXPORT_OK = qw(mutants_of mutate_text);
 
 my %relation = ('<' => '<=', '<=' => '<', '>' => '>=', '>=' => '>', '==' => '!=', '!=' => '==');
@@ -18,17 +20,6 @@ my %truth = ('true' => 'false', 'false' => 'true');
 # What is not to be changed: assertions are no behaviour, memcheck is told what these say, and
 # failures on demand are for tests.
 my $left_alone = qr/\b(Assert|StaticAssert\w*|MEMSTATE_\w+|FAULT_POINT|fault_is_due|pg_unreachable|PG_USED_FOR_ASSERTS_ONLY)\b/;
-
-# The text with what is no code made spaces: comments, strings, characters, the preprocessor's lines.
-sub masked
-{
-	my ($text) = @_;
-	my $blank = sub { $_[0] =~ s/[^\n]/ /gr };
-
-	$text =~ s{(/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')}{$blank->($1)}gse;
-	$text =~ s{^([ \t]*\#(?:[^\n]*\\\n)*[^\n]*)}{$blank->($1)}gme;
-	return $text;
-}
 
 # Which lines are in function bodies, and not in what only memcheck's build has.
 sub body_lines

@@ -93,7 +93,7 @@ sub leave
 		diag "$key, $state, $name: the session does not go on: " . $target->{wire}->complaint;
 	}
 	$target->{wire}->vanish;
-	$_->settle or die "$target->{server}{name}: a session does not come back" 
+	$_->settle or die "$target->{server}{name}: a session does not come back"
 	  for @{ $target->{server}{primary} }{qw(sender watcher)}, $target->{server}{watcher};
 	return;
 }
