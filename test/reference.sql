@@ -8,7 +8,8 @@ CREATE FUNCTION pg_temp.cell(text) RETURNS text LANGUAGE sql AS $$ SELECT replac
 CREATE FUNCTION pg_temp.code(text) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg('`' || word || '`', ', ') FROM unnest(string_to_array($1, ', ')) word $$;
 CREATE FUNCTION pg_temp.who(everybody bool, monitoring bool) RETURNS text LANGUAGE sql AS $$
-	SELECT CASE WHEN everybody THEN 'everybody' WHEN monitoring THEN '`pg_read_all_stats`' ELSE 'superusers, grantable' END $$;
+	SELECT CASE WHEN everybody THEN 'everybody' WHEN monitoring THEN '`pg_read_all_stats`'
+		ELSE 'superusers, grantable' END $$;
 
 CREATE TEMP VIEW parts AS
 SELECT d.classid, d.objid FROM pg_depend d
@@ -17,8 +18,8 @@ WHERE d.refclassid = 'pg_extension'::regclass
 
 \echo '# Reference'
 \echo
-\echo 'What settings, views and functions say of themselves: `make reference` writes this page, and a test compares it. Sizes'
-\echo 'are bytes, where nothing else is said. See [README](../README.md) for what to do with them.'
+\echo 'What settings, views and functions say of themselves: `make reference` writes this page, and a test compares it.'
+\echo 'Sizes are bytes, where nothing else is said. See [README](../README.md) for what to do with them.'
 \echo
 \echo '## Settings'
 \echo
@@ -47,7 +48,8 @@ ORDER BY name COLLATE "C";
 \echo '## Views'
 WITH relation AS (
 	SELECT c.oid, c.relname, obj_description(c.oid, 'pg_class') AS comment,
-		pg_temp.who(has_table_privilege('public', c.oid, 'SELECT'), has_table_privilege('pg_read_all_stats', c.oid, 'SELECT')) AS who
+		pg_temp.who(has_table_privilege('public', c.oid, 'SELECT'),
+			has_table_privilege('pg_read_all_stats', c.oid, 'SELECT')) AS who
 	FROM parts JOIN pg_class c ON c.oid = objid AND classid = 'pg_class'::regclass
 ),
 lines AS (
@@ -66,8 +68,10 @@ SELECT line FROM lines ORDER BY relname COLLATE "C", attnum;
 \echo
 \echo '| function | returns | for | |'
 \echo '|---|---|---|---|'
-SELECT format('| `%s(%s)` | `%s` | %s | %s |', proname, regexp_replace(pg_get_function_arguments(p.oid), '::\w+', '', 'g'), pg_get_function_result(p.oid),
-	pg_temp.who(has_function_privilege('public', p.oid, 'EXECUTE'), has_function_privilege('pg_read_all_stats', p.oid, 'EXECUTE')),
+SELECT format('| `%s(%s)` | `%s` | %s | %s |', proname,
+	regexp_replace(pg_get_function_arguments(p.oid), '::\w+', '', 'g'), pg_get_function_result(p.oid),
+	pg_temp.who(has_function_privilege('public', p.oid, 'EXECUTE'),
+		has_function_privilege('pg_read_all_stats', p.oid, 'EXECUTE')),
 	pg_temp.cell(obj_description(p.oid, 'pg_proc')))
 FROM parts JOIN pg_proc p ON p.oid = objid AND classid = 'pg_proc'::regclass
 -- the others are what views are made of
