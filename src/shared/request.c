@@ -23,7 +23,7 @@
 #include "storage/shmem.h"
 
 #include "compat/clock.h"
-#include "keeper/keeper.h"
+#include "shared/bell.h"
 #include "shared/failpoint.h"
 #include "shared/region.h"
 #include "shared/request.h"

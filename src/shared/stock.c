@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "keeper/keeper.h"
+#include "shared/bell.h"
 #include "shared/lock.h"
 #include "shared/stock.h"
 
