@@ -16,7 +16,7 @@
 #include "keeper/extents.h"
 #include "keeper/pageset.h"
 #include "shared/failpoint.h"
-#include "shared/region.h"
+#include "shared/pagemap.h"
 
 /* Pages of slabs, and large objects, that lose their tags in one step. */
 #define CLEARED_PAGES 4096
@@ -70,7 +70,7 @@ may_commit(Size bytes)
 static Size
 room(Namespace *space)
 {
-	Size		limit = namespace_limit(space);
+	Size		limit = region_limit(space);
 	Size		committed = pg_atomic_read_u64(&space->committed);
 
 	return limit > committed ? (limit - committed) / SIZES_PAGE : 0;

@@ -19,7 +19,7 @@
 #include "keeper/pages.h"
 #include "keeper/pageset.h"
 #include "shared/failpoint.h"
-#include "shared/region.h"
+#include "shared/pagemap.h"
 
 /* Pages that are removed in one go. */
 #define REMOVED_PAGES 1024

@@ -140,7 +140,7 @@ most_stock(Namespace *space, SlabKind kind)
 	uint64		committed = pg_atomic_read_u64(&space->committed);
 	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / HELD_PART);
 
-	return Max(1, Min(bytes, namespace_limit(space) / STOCK_PART) / slab_bytes(kind));
+	return Max(1, Min(bytes, region_limit(space) / STOCK_PART) / slab_bytes(kind));
 }
 
 /* More has been taken than expected: expect more. */
@@ -176,7 +176,7 @@ supply_large(Namespace *space, Size pages, void **object, bool *clean)
 	if (result != EXTENTS_TAKEN)
 		return result;
 	stock_count_large(space, pages);
-	*object = pagemap_address(run.page);
+	*object = region_address(run.page);
 	*clean = run.clean == pages;
 	return EXTENTS_TAKEN;
 }

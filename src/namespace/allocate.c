@@ -41,7 +41,7 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 void
 namespace_explain(JemctxNamespace *ns, Size size)
 {
-	uint64		limit = namespace_limit(ns->space);
+	uint64		limit = region_limit(ns->space);
 	uint64		held = pg_atomic_read_u64(&ns->space->committed);
 	bool		limited = request_was_limited();
 	char		holder[NAMEDATALEN + 16];
@@ -111,14 +111,14 @@ clear_large(JemctxNamespace *ns, char *object, Size size)
 			Size		bytes = Min(size - done, CLEARED_BYTES);
 
 			FAULT_PAUSE(PAUSE_IN_CLEAR);
-			current = depot_clear_pages(ns->space, ns->life, pagemap_page(object + done),
+			current = depot_clear_pages(ns->space, ns->life, region_page(object + done),
 										(bytes + SIZES_PAGE - 1) / SIZES_PAGE);
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
 	PG_CATCH();
 	{
-		(void) stock_free_large(ns->space, ns->life, pagemap_page(object));
+		(void) stock_free_large(ns->space, ns->life, region_page(object));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -216,7 +216,7 @@ jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 static inline bool
 is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
 {
-	Size		page = pagemap_page(pointer);
+	Size		page = region_page(pointer);
 	PageTag		tag;
 
 	if (unlikely(page >= region_pages))
@@ -230,13 +230,13 @@ is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
 static inline bool
 is_drained(void *pointer)
 {
-	return (TAG_CLASS(page_tags[pagemap_page(pointer)]) & CLASS_DRAINED) != 0;
+	return (TAG_CLASS(page_tags[region_page(pointer)]) & CLASS_DRAINED) != 0;
 }
 
 static bool
 is_large_object(JemctxNamespace *ns, void *pointer)
 {
-	Size		page = pagemap_page(pointer);
+	Size		page = region_page(pointer);
 
 	return page < region_pages && page_tags[page] == TAG(ns->owner, CLASS_LARGE, 0) &&
 		((uintptr_t) pointer & (SIZES_PAGE - 1)) == 0;
@@ -246,7 +246,7 @@ is_large_object(JemctxNamespace *ns, void *pointer)
 static const char *
 mistake_with(JemctxNamespace *ns, void *pointer)
 {
-	Size		page = pagemap_page(pointer);
+	Size		page = region_page(pointer);
 	PageTag		tag = page < region_pages ? page_tags[page] : 0;
 
 	if (page >= region_pages)
@@ -291,7 +291,7 @@ check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
 static void
 free_large(JemctxNamespace *ns, void *pointer)
 {
-	if (stock_free_large(ns->space, ns->life, pagemap_page(pointer)))
+	if (stock_free_large(ns->space, ns->life, region_page(pointer)))
 		return;
 	magazine_check(ns);
 	report_bad_pointer(ns, pointer, "It was freed already.");
@@ -357,5 +357,5 @@ jemctx_namespace_usable_size(JemctxNamespace *ns, void *pointer)
 	magazine_check(ns);
 	if (check_object(ns, pointer, &class))
 		return size_classes[class].size;
-	return page_slabs[pagemap_page(pointer)].pages * SIZES_PAGE;
+	return page_slabs[region_page(pointer)].pages * SIZES_PAGE;
 }

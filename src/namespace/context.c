@@ -226,7 +226,7 @@ NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 		return;
 	snprintf(stats_string, sizeof(stats_string),
 			 "shared by all processes, which hold " UINT64_FORMAT " of at most " UINT64_FORMAT " bytes",
-			 pg_atomic_read_u64(&space->committed), namespace_limit(space));
+			 pg_atomic_read_u64(&space->committed), region_limit(space));
 	printfunc(context, passthru, stats_string, print_to_stderr);
 }
 

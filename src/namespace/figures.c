@@ -114,7 +114,7 @@ add_group(Size page, Reach *reach, uint64 *resident)
 	unsigned char present[GROUP_PAGES];
 	Size		count = Min(GROUP_PAGES, region_pages - page);
 
-	if (mincore(pagemap_address(page), count * SIZES_PAGE, present) != 0)
+	if (mincore(region_address(page), count * SIZES_PAGE, present) != 0)
 		return;
 	for (Size i = 0; i < count; i++)
 	{

@@ -24,10 +24,8 @@
 #include "utils/memutils.h"
 
 #include "namespace/magazine.h"
-#include "namespace/namespace.h"
 #include "shared/guard.h"
-#include "shared/region.h"
-#include "shared/request.h"
+#include "shared/mapping.h"
 
 /* Of a magazine at first. */
 #define FIRST_CAPACITY 8
@@ -52,12 +50,7 @@ static bool attached;
 bool
 magazine_map(void)
 {
-	Size		bytes = (Size) shared_processes() * NAMESPACE_SLOTS * sizeof(PaddedShelf);
-
-	if (shelves != NULL)
-		region_wipe(shelves, bytes);
-	else
-		shelves = region_map(bytes);
+	shelves = mapping_fresh(shelves, (Size) shared_processes() * NAMESPACE_SLOTS * sizeof(PaddedShelf), -1);
 	return shelves != NULL;
 }
 

@@ -346,15 +346,6 @@ jemctx_namespace_flush(void)
 	namespace_idle();
 }
 
-/* Bytes that the namespace may hold at most. */
-uint64
-namespace_limit(Namespace *space)
-{
-	uint64		limit = pg_atomic_read_u64(&space->limit);
-
-	return limit > 0 ? Min(limit, region_size()) : region_size();
-}
-
 /* In the postmaster, once shared memory is there: the namespaces of the setting. */
 void
 namespace_start(void)

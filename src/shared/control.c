@@ -23,6 +23,7 @@
 #include "namespace/namespace.h"
 #include "shared/depot.h"
 #include "shared/failpoint.h"
+#include "shared/pagemap.h"
 #include "shared/region.h"
 #include "shared/request.h"
 
@@ -80,6 +81,16 @@ init_control(void)
 		init_slot(&control->slots[slot], slot);
 }
 
+/* The memory beside PostgreSQL's, without contents. */
+static bool
+map_memory(void)
+{
+	if (region_map() && pagemap_map() && magazine_map())
+		return true;
+	region_unmap();
+	return false;
+}
+
 /* Can there be namespaces in this server? */
 static KeeperState
 first_state(void)
@@ -92,7 +103,7 @@ first_state(void)
 		return KEEPER_STANDALONE;
 	if (!keeper_is_registered())
 		return KEEPER_NO_SLOT;
-	if (!region_enter() || !magazine_map())
+	if (!map_memory())
 		return KEEPER_NO_MAPPING;
 	return KEEPER_STARTING;
 }

@@ -152,9 +152,6 @@ extern void shared_enter(void);
 extern int	shared_processes(void);
 extern void shared_require(void);
 
-/* Bytes that the namespace may hold at most. */
-extern uint64 namespace_limit(Namespace *space);
-
 /* Is there a namespace that can be found?  The caller has the control lock. */
 static inline bool
 namespace_has_name(const Namespace *space)

@@ -203,7 +203,7 @@ static int
 take_from_slab(uint32 page, const SizeClass *class, void **objects, int wanted)
 {
 	Slab	   *slab = &page_slabs[page];
-	char	   *start = pagemap_address(page);
+	char	   *start = region_address(page);
 	int			count = 0;
 
 	for (int word = 0; word < SLAB_WORDS; word++)
@@ -259,7 +259,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 static uint64 *
 find_bit(uint8 owner, uint32 class, void *object, uint32 *page, uint64 *bit)
 {
-	Size		at = pagemap_page(object);
+	Size		at = region_page(object);
 	PageTag		tag = page_tags[at];
 	uint32		offset = pagemap_offset(object, tag);
 	uint32		index = size_class_index(&size_classes[class], offset);
@@ -380,7 +380,7 @@ depot_tidy(Namespace *space)
 static Size
 most_reserved(Namespace *space)
 {
-	return namespace_limit(space) / CACHED_PART;
+	return region_limit(space) / CACHED_PART;
 }
 
 /* Let a magazine keep so many bytes more; false if it must not. */
@@ -429,7 +429,7 @@ depot_clear_pages(Namespace *space, uint64 life, Size page, Size pages)
 	if (!lock_bin(space, life, bin))
 		return false;
 	if (!region_remove(page, pages))
-		memset(pagemap_address(page), 0, pages * SIZES_PAGE);
+		memset(region_address(page), 0, pages * SIZES_PAGE);
 	unlock(&bin->lock);
 	return true;
 }

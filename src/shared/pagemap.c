@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
+#include "shared/mapping.h"
 #include "shared/pagemap.h"
-#include "shared/region.h"
 
 PageTag    *page_tags;
 Slab	   *page_slabs;
@@ -20,23 +20,14 @@ groups(void)
 	return (region_pages + GROUP_PAGES - 1) / GROUP_PAGES;
 }
 
-/* In the postmaster, once the region is mapped. */
+/* In the postmaster, once the region is mapped: map it, or empty it after a crash. */
 bool
 pagemap_map(void)
 {
-	page_tags = region_map(region_pages * sizeof(PageTag));
-	page_slabs = region_map(region_pages * sizeof(Slab));
-	page_groups = region_map(groups() * sizeof(uint16));
+	page_tags = mapping_fresh(page_tags, region_pages * sizeof(PageTag), -1);
+	page_slabs = mapping_fresh(page_slabs, region_pages * sizeof(Slab), -1);
+	page_groups = mapping_fresh(page_groups, groups() * sizeof(uint16), -1);
 	return page_tags != NULL && page_slabs != NULL && page_groups != NULL;
-}
-
-/* After a crash: nothing of it is true any more. */
-void
-pagemap_wipe(void)
-{
-	region_wipe(page_tags, region_pages * sizeof(PageTag));
-	region_wipe(page_slabs, region_pages * sizeof(Slab));
-	region_wipe(page_groups, groups() * sizeof(uint16));
 }
 
 /* Tag pages that belong together: in those of a class each knows its place. */

@@ -14,7 +14,7 @@
 
 #include "postgres.h"
 
-#include "shared/control.h"
+#include "shared/region.h"
 
 /*
  * Owner (0 for none), size class, whether the slab is to be drained, and the
@@ -62,26 +62,11 @@ typedef struct Slab
 #pragma GCC visibility push(hidden)
 
 /* Set in the postmaster before it has children. */
-extern char *region_base;
-extern Size region_pages;
 extern PageTag *page_tags;
 extern Slab *page_slabs;
 extern uint16 *page_groups;		/* how many of each GROUP_PAGES are taken; the keeper writes */
 
 #pragma GCC visibility pop
-
-/* Too large for pointers that are not into the region. */
-static inline Size
-pagemap_page(const void *pointer)
-{
-	return ((uintptr_t) pointer - (uintptr_t) region_base) >> SIZES_PAGE_LG;
-}
-
-static inline char *
-pagemap_address(Size page)
-{
-	return region_base + (page << SIZES_PAGE_LG);
-}
 
 /* Offset of a pointer into the slab that its page, with this tag, belongs to. */
 static inline uint32
@@ -91,7 +76,6 @@ pagemap_offset(const void *pointer, PageTag tag)
 }
 
 extern bool pagemap_map(void);
-extern void pagemap_wipe(void);
 extern void pagemap_set(Size page, Size pages, uint8 owner, uint8 class);
 
 #endif							/* JEMCTX_PAGEMAP_H */

@@ -19,6 +19,7 @@
 
 #include "arena/arena.h"
 #include "shared/failpoint.h"
+#include "shared/mapping.h"
 #include "shared/region.h"
 
 /* The unit of st_blocks. */
@@ -30,35 +31,6 @@ Size		region_pages;
 
 /* The region's file, -1 where it has none; every process inherits it. */
 static int	region_file = -1;
-
-/* Shared memory, of a file or (-1) without one, or NULL. */
-static void *
-map_shared(Size bytes, int file)
-{
-	int			flags = MAP_SHARED | MAP_NORESERVE | (file < 0 ? MAP_ANONYMOUS : 0);
-	void	   *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file, 0);
-
-	return start == MAP_FAILED ? NULL : start;
-}
-
-void *
-region_map(Size bytes)
-{
-	return map_shared(bytes, -1);
-}
-
-/*
- * Empty a mapping, which outlives a crash of the server.  There is no going
- * on if that fails: what the dead have left would be taken for zeros.
- */
-void
-region_wipe(void *start, Size bytes)
-{
-	if (madvise(start, bytes, MADV_REMOVE) != 0)
-		ereport(FATAL,
-				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("could not empty the memory of namespaces: %m")));
-}
 
 /* Give a file its size.  How large files may be (ulimit -f) is meant for those on disks. */
 static bool
@@ -106,25 +78,32 @@ open_file(void)
 	region_file = -1;
 }
 
-/* In the postmaster: map the region, or empty it after a crash. */
+/* In the postmaster: map the region, or empty it after a crash.  False if that cannot be. */
 bool
-region_enter(void)
+region_map(void)
 {
-	if (region_base != NULL)
+	if (region_base == NULL)
 	{
-		region_wipe(region_base, region_size());
-		pagemap_wipe();
-		return true;
+		region_pages = (Size) namespace_memory * 1024 / SIZES_PAGE;
+		open_file();
 	}
-	region_pages = (Size) namespace_memory * 1024 / SIZES_PAGE;
-	open_file();
-	region_base = map_shared(region_size(), region_file);
-	if (region_base != NULL && pagemap_map())
-		return true;
+	region_base = mapping_fresh(region_base, region_size(), region_file);
+	return region_base != NULL;
+}
+
+/* There are to be no namespaces. */
+void
+region_unmap(void)
+{
+	int			save_errno = errno;
+
 	if (region_base != NULL)
 		munmap(region_base, region_size());
+	if (region_file >= 0)
+		close(region_file);
 	region_base = NULL;
-	return false;
+	region_file = -1;
+	errno = save_errno;
 }
 
 Size
@@ -133,12 +112,21 @@ region_size(void)
 	return region_pages * SIZES_PAGE;
 }
 
+/* Bytes of it that a namespace may hold at most. */
+uint64
+region_limit(Namespace *space)
+{
+	uint64		limit = pg_atomic_read_u64(&space->limit);
+
+	return limit > 0 ? Min(limit, region_size()) : region_size();
+}
+
 /* Have the kernel take the memory behind pages; they read as zeros then. */
 bool
 region_remove(Size page, Size pages)
 {
 	return !fault_is_due(REMOVE) &&
-		madvise(pagemap_address(page), pages * SIZES_PAGE, MADV_REMOVE) == 0;
+		madvise(region_address(page), pages * SIZES_PAGE, MADV_REMOVE) == 0;
 }
 
 /*

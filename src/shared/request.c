@@ -95,7 +95,7 @@ static void
 undo(Request *request)
 {
 	if (request->kind == REQUEST_LARGE && request->object != NULL)
-		stock_free_large(request->space, request->life, pagemap_page(request->object));
+		stock_free_large(request->space, request->life, region_page(request->object));
 	request->object = NULL;
 }
 
