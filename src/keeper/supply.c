@@ -14,8 +14,9 @@
 #include "storage/procsignal.h"
 
 #include "compat/clock.h"
+#include "compat/compat.h"
 #include "keeper/supply.h"
-#include "namespace/magazine.h"
+#include "shared/counts.h"
 #include "shared/depot.h"
 #include "shared/failpoint.h"
 #include "shared/stock.h"
@@ -27,7 +28,7 @@
 #define TIDY_TICKS 5
 
 /* Ticks for which a process's magazines stand still before they are asked for. */
-#define SHELF_TICKS 5
+#define STILL_TICKS 5
 
 /* Slabs in the stock of a namespace in use, of each kind: at least, and at first. */
 #define LEAST_STOCK 8
@@ -239,14 +240,14 @@ supply_trim(void)
  * What processes keep
  */
 
-/* Objects on a shelf, as a number that changes when they do; 0 if there are none. */
+/* Objects that a process keeps, as a number that changes when they do; 0 if there are none. */
 static uint32
-sum_of(const Shelf *shelf)
+sum_of(const Counts *counts)
 {
 	uint32		sum = 0;
 
 	for (int class = 0; class < SIZES_COUNT; class++)
-		sum = sum * 31 + shelf->counts[class] + shelf->returning[class];
+		sum = sum * 31 + counts->cached[class] + counts->draining[class];
 	return sum;
 }
 
@@ -254,11 +255,11 @@ sum_of(const Shelf *shelf)
 static bool
 has_objects(int process, int slot)
 {
-	Shelf	   *shelf = magazine_shelf(process, slot);
+	Counts	   *counts = counts_of(process, slot);
 
 	return GetPGProcByNumber(process)->pid != 0 &&
-		pg_atomic_read_u64(&shelf->life) == pg_atomic_read_u64(&control->slots[slot].life) &&
-		sum_of(shelf) != 0;
+		pg_atomic_read_u64(&counts->life) == pg_atomic_read_u64(&control->slots[slot].life) &&
+		sum_of(counts) != 0;
 }
 
 /*
@@ -266,11 +267,11 @@ has_objects(int process, int slot)
  * transaction or, if it has none, is woken up to call something.
  */
 static void
-ask_for_shelf(int process, int slot)
+ask_process(int process, int slot)
 {
 	PGPROC	   *proc = GetPGProcByNumber(process);
 
-	if (pg_atomic_exchange_u32(&magazine_shelf(process, slot)->flush_wanted, 1) != 0)
+	if (pg_atomic_exchange_u32(&counts_of(process, slot)->flush_wanted, 1) != 0)
 		return;
 	if (proc->backendId != InvalidBackendId)
 		SendProcSignal(proc->pid, PROCSIG_CATCHUP_INTERRUPT, proc->backendId);
@@ -280,7 +281,7 @@ ask_for_shelf(int process, int slot)
 
 /* For those of one namespace or, with NULL, of all. */
 static bool
-ask_for_shelves(const Namespace *space)
+ask_processes(const Namespace *space)
 {
 	bool		asked = false;
 
@@ -288,11 +289,11 @@ ask_for_shelves(const Namespace *space)
 	{
 		if (!control->slots[slot].in_use || (space != NULL && space->slot != slot))
 			continue;
-		for (int process = 0; process < shared_processes(); process++)
+		for (int process = 0; process < compat_proc_count(); process++)
 		{
 			if (!has_objects(process, slot))
 				continue;
-			ask_for_shelf(process, slot);
+			ask_process(process, slot);
 			asked = true;
 		}
 	}
@@ -313,7 +314,7 @@ supply_call_in(Namespace *space)
 		return true;
 	if (call->made && now - call->made_at < CALL_AGAIN_MS)
 		return false;
-	call->made = ask_for_shelves(space);
+	call->made = ask_processes(space);
 	call->made_at = now;
 	return call->made;
 }
@@ -354,31 +355,31 @@ tick_namespace(Namespace *space)
 	return *ticks < QUIET_TICKS;
 }
 
-/* Ask a process for what is on its shelf, if that stands still. */
+/* Ask a process for what it keeps, if that stands still. */
 static bool
-tick_shelf(int process, int slot)
+tick_process(int process, int slot)
 {
-	Shelf	   *shelf = magazine_shelf(process, slot);
-	uint32		sum = has_objects(process, slot) ? sum_of(shelf) : 0;
+	Counts	   *counts = counts_of(process, slot);
+	uint32		sum = has_objects(process, slot) ? sum_of(counts) : 0;
 
 	if (sum == 0)
 		return false;
-	if (sum != pg_atomic_read_u32(&shelf->sum))
+	if (sum != pg_atomic_read_u32(&counts->sum))
 	{
-		pg_atomic_write_u32(&shelf->sum, sum);
+		pg_atomic_write_u32(&counts->sum, sum);
 		return true;
 	}
-	ask_for_shelf(process, slot);
+	ask_process(process, slot);
 	return false;
 }
 
 static bool
-tick_shelves(int slot)
+tick_processes(int slot)
 {
 	bool		busy = false;
 
-	for (int process = 0; process < shared_processes(); process++)
-		busy |= tick_shelf(process, slot);
+	for (int process = 0; process < compat_proc_count(); process++)
+		busy |= tick_process(process, slot);
 	return busy;
 }
 
@@ -397,8 +398,8 @@ supply_tick(void)
 		if (!space->in_use)
 			continue;
 		busy |= tick_namespace(space);
-		if (ticks % SHELF_TICKS == 0)
-			busy |= tick_shelves(slot);
+		if (ticks % STILL_TICKS == 0)
+			busy |= tick_processes(slot);
 	}
-	return busy || ticks % SHELF_TICKS != 0;
+	return busy || ticks % STILL_TICKS != 0;
 }

@@ -3,9 +3,9 @@
  * figures.c
  *	  What there is to tell about a namespace.
  *
- * What must add up is read while nobody can change it.  What processes have on
- * their shelves they change at any time: what one has taken from the depot and
- * not yet put there, or put back and not yet taken off, counts as allocated.
+ * What must add up is read while nobody can change it.  What processes keep
+ * they count at any time: what one has taken from the depot and not yet
+ * counted, or put back and still counts, is taken for allocated.
  * What another process allocated last counts as cached until its next call, or
  * the end of its transaction (magazine.h).
  *
@@ -17,24 +17,25 @@
 
 #include "miscadmin.h"
 
+#include "compat/compat.h"
 #include "namespace/figures.h"
 #include "namespace/magazine.h"
 #include "shared/region.h"
 
 /* Objects of each class that processes keep for themselves. */
 static void
-add_shelves(Namespace *space, uint64 *cached)
+add_counts(Namespace *space, uint64 *cached)
 {
 	uint64		life = pg_atomic_read_u64(&space->life);
 
-	for (int process = 0; process < shared_processes(); process++)
+	for (int process = 0; process < compat_proc_count(); process++)
 	{
-		Shelf	   *shelf = magazine_shelf(process, space->slot);
+		Counts	   *counts = counts_of(process, space->slot);
 
-		if (pg_atomic_read_u64(&shelf->life) != life)
+		if (pg_atomic_read_u64(&counts->life) != life)
 			continue;
 		for (int class = 0; class < SIZES_COUNT; class++)
-			cached[class] += shelf->counts[class] + shelf->returning[class];
+			cached[class] += counts->cached[class] + counts->draining[class];
 	}
 }
 
@@ -75,7 +76,7 @@ add_depot(Namespace *space, NamespaceFigures *figures)
 	for (int class = 0; class < SIZES_COUNT; class++)
 		LWLockAcquire(&space->bins[class].bin.lock, LW_SHARED);
 	LWLockAcquire(&space->stock_lock, LW_SHARED);
-	add_shelves(space, cached);
+	add_counts(space, cached);
 	for (int class = 0; class < SIZES_COUNT; class++)
 		add_bin(&space->bins[class].bin, class, cached[class], figures);
 	add_large(space, figures);

@@ -25,12 +25,9 @@
 
 #include "namespace/magazine.h"
 #include "shared/guard.h"
-#include "shared/mapping.h"
 
 /* Of a magazine at first. */
 #define FIRST_CAPACITY 8
-
-static PaddedShelf *shelves;
 
 /* This process's, by slot: the handle made last, and what it keeps. */
 static JemctxNamespace *handles[NAMESPACE_SLOTS];
@@ -46,24 +43,10 @@ static Rack no_rack;
 /* Has this process to give back what it keeps when it ends? */
 static bool attached;
 
-/* In the postmaster: map the shelves, or empty them after a crash. */
-bool
-magazine_map(void)
+static Counts *
+counts_of_handle(JemctxNamespace *ns)
 {
-	shelves = mapping_fresh(shelves, (Size) shared_processes() * NAMESPACE_SLOTS * sizeof(PaddedShelf), -1);
-	return shelves != NULL;
-}
-
-Shelf *
-magazine_shelf(int process, int slot)
-{
-	return &shelves[process * NAMESPACE_SLOTS + slot].shelf;
-}
-
-static Shelf *
-shelf_of(JemctxNamespace *ns)
-{
-	return (Shelf *) ((char *) ns->counts - offsetof(Shelf, counts));
+	return (Counts *) ((char *) ns->counts - offsetof(Counts, cached));
 }
 
 /* The magazine of a class, the object on top last. */
@@ -126,10 +109,10 @@ start_over(JemctxNamespace *ns, uint64 life)
 	{
 		ns->rack->capacities[class] = 0;
 		ns->counts[class] = 0;
-		shelf_of(ns)->returning[class] = 0;
+		counts_of_handle(ns)->draining[class] = 0;
 	}
-	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
-	pg_atomic_write_u64(&shelf_of(ns)->life, life);
+	pg_atomic_write_u32(&counts_of_handle(ns)->flush_wanted, 0);
+	pg_atomic_write_u64(&counts_of_handle(ns)->life, life);
 	guard_leave();
 }
 
@@ -137,7 +120,7 @@ static void
 begin(JemctxNamespace *ns, Namespace *space, uint64 life, Rack *rack)
 {
 	ns->space = space;
-	ns->counts = magazine_shelf(MyProc->pgprocno, space->slot)->counts;
+	ns->counts = counts_of(MyProc->pgprocno, space->slot)->cached;
 	ns->rack = rack;
 	start_over(ns, life);
 }
@@ -316,7 +299,7 @@ magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 static void *
 give_returning(JemctxNamespace *ns, uint32 class)
 {
-	uint16	   *count = &shelf_of(ns)->returning[class];
+	uint16	   *count = &counts_of_handle(ns)->draining[class];
 	void	   *wrong = NULL;
 
 	if (*count > 0)
@@ -329,7 +312,7 @@ give_returning(JemctxNamespace *ns, uint32 class)
 void
 magazine_return(JemctxNamespace *ns, uint32 class, void *object)
 {
-	uint16	   *count = &shelf_of(ns)->returning[class];
+	uint16	   *count = &counts_of_handle(ns)->draining[class];
 	void	   *wrong = NULL;
 
 	guard_enter();
@@ -357,7 +340,7 @@ magazine_has(JemctxNamespace *ns, uint32 class, void *object)
 {
 	return object != ns->last &&
 		(is_among(objects_of(ns, class), ns->counts[class], object) ||
-		 is_among(ns->rack->returning[class], shelf_of(ns)->returning[class], object));
+		 is_among(ns->rack->returning[class], counts_of_handle(ns)->draining[class], object));
 }
 
 /* Give all of a class back, and the right to have it. */
@@ -395,7 +378,7 @@ settle_at_most_once(JemctxNamespace *ns)
 static void
 flush(JemctxNamespace *ns)
 {
-	pg_atomic_write_u32(&shelf_of(ns)->flush_wanted, 0);
+	pg_atomic_write_u32(&counts_of_handle(ns)->flush_wanted, 0);
 	if (!magazine_is_current(ns))
 		return;
 	if (ns->last != NULL)
@@ -408,7 +391,7 @@ flush(JemctxNamespace *ns)
 void
 magazine_flush_wanted(JemctxNamespace *ns)
 {
-	if (unlikely(pg_atomic_read_u32(&shelf_of(ns)->flush_wanted) != 0))
+	if (unlikely(pg_atomic_read_u32(&counts_of_handle(ns)->flush_wanted) != 0))
 		flush(ns);
 }
 
@@ -422,7 +405,7 @@ magazine_flush_all(void)
 	}
 }
 
-/* Have this process's shelf not count what it allocated last as free. */
+/* Have this process not count what it allocated last as free. */
 void
 magazine_settle_slot(int slot)
 {

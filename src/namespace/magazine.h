@@ -6,8 +6,7 @@
  * A process has a magazine for each size class of a namespace, a stack of free
  * objects that only this process uses, and beside it those that are not to be
  * used again but returned, as their slabs are drained (depot.c).  How many
- * there are in each stands on the process's shelf in shared memory, so that
- * everybody can tell what is cached where.
+ * there are in each is in its counts, in shared memory (counts.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -18,27 +17,12 @@
 
 #include <signal.h>
 
+#include "shared/counts.h"
 #include "shared/depot.h"
 #include "shared/failpoint.h"
 
 /* Objects of slabs that are drained, returned together. */
 #define RETURNED_OBJECTS 32
-
-/* A process's counts for a namespace.  Others only read, but for the request. */
-typedef struct Shelf
-{
-	pg_atomic_uint64 life;		/* whose objects these are */
-	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
-	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
-	uint16		counts[SIZES_COUNT];	/* in magazines, with the one allocated last */
-	uint16		returning[SIZES_COUNT]; /* to be returned */
-} Shelf;
-
-typedef union PaddedShelf
-{
-	Shelf		shelf;
-	char		pad[2 * PG_CACHE_LINE_SIZE];
-} PaddedShelf;
 
 /* Free objects of the namespaces that have a slot one after the other. */
 typedef struct Rack
@@ -57,13 +41,13 @@ struct JemctxNamespace
 {
 	Namespace  *space;
 	uint64		life;			/* of the contents that the magazines are from */
-	uint16	   *counts;			/* of the shelf */
+	uint16	   *counts;			/* Counts.cached */
 	Rack	   *rack;
 
 	/*
 	 * The object that was allocated last, unless it was freed since.  It lies
 	 * in its magazine as if it were free, for it is often the next to be
-	 * freed, and then nothing need be written to magazine and shelf.
+	 * freed, and then nothing need be written to magazine and counts.
 	 */
 	void	   *last;
 	uint32		last_class;
@@ -73,8 +57,6 @@ struct JemctxNamespace
 };
 
 extern void magazine_enter(void);
-extern bool magazine_map(void);
-extern Shelf *magazine_shelf(int process, int slot);
 extern JemctxNamespace *magazine_known_handle(Namespace *space, uint64 life);
 extern JemctxNamespace *magazine_new_handle(const char *name, int flags);
 extern JemctxNamespace *magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns);

@@ -19,8 +19,8 @@
 #include "jemalloc/jemalloc.h"
 #include "keeper/keeper.h"
 #include "namespace/initial.h"
-#include "namespace/magazine.h"
 #include "namespace/namespace.h"
+#include "shared/counts.h"
 #include "shared/depot.h"
 #include "shared/failpoint.h"
 #include "shared/pagemap.h"
@@ -37,13 +37,6 @@ NamespaceControl *control;
 
 static shmem_request_hook_type next_request_hook;
 static shmem_startup_hook_type next_startup_hook;
-
-/* Processes that have a PGPROC and so a number. */
-int
-shared_processes(void)
-{
-	return MaxBackends + NUM_AUXILIARY_PROCS;
-}
 
 static void
 request_memory(void)
@@ -85,7 +78,7 @@ init_control(void)
 static bool
 map_memory(void)
 {
-	if (region_map() && pagemap_map() && magazine_map())
+	if (region_map() && pagemap_map() && counts_map())
 		return true;
 	region_unmap();
 	return false;

@@ -6,7 +6,7 @@
  * One control structure in PostgreSQL's shared memory; beside it three
  * mappings that the postmaster makes, each at the same address in all
  * processes and without memory until it is touched: the region with the
- * objects, the page map (pagemap.h), and the processes' shelves (magazine.h).
+ * objects, the page map (pagemap.h), and what processes count (counts.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -149,7 +149,6 @@ typedef struct NamespaceControl
 extern NamespaceControl *control;
 
 extern void shared_enter(void);
-extern int	shared_processes(void);
 extern void shared_require(void);
 
 /* Is there a namespace that can be found?  The caller has the control lock. */

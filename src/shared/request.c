@@ -23,6 +23,7 @@
 #include "storage/shmem.h"
 
 #include "compat/clock.h"
+#include "compat/compat.h"
 #include "shared/bell.h"
 #include "shared/failpoint.h"
 #include "shared/region.h"
@@ -50,13 +51,13 @@ static pg_atomic_uint64 *waiting;	/* a bit for each process */
 static int
 words(void)
 {
-	return (shared_processes() + WORD_BITS - 1) / WORD_BITS;
+	return (compat_proc_count() + WORD_BITS - 1) / WORD_BITS;
 }
 
 Size
 request_shmem_size(void)
 {
-	return add_size(mul_size(shared_processes(), sizeof(Request)),
+	return add_size(mul_size(compat_proc_count(), sizeof(Request)),
 					mul_size(words(), sizeof(pg_atomic_uint64)));
 }
 
@@ -64,10 +65,10 @@ void
 request_shmem_init(bool found)
 {
 	requests = ShmemInitStruct("jemctx namespace requests", request_shmem_size(), &found);
-	waiting = (pg_atomic_uint64 *) (requests + shared_processes());
+	waiting = (pg_atomic_uint64 *) (requests + compat_proc_count());
 	if (found)
 		return;
-	for (int i = 0; i < shared_processes(); i++)
+	for (int i = 0; i < compat_proc_count(); i++)
 	{
 		memset(&requests[i], 0, sizeof(Request));
 		pg_atomic_init_u32(&requests[i].state, REQUEST_FREE);
