@@ -34,8 +34,8 @@
 #include "keeper/extents.h"
 #include "keeper/keeper.h"
 #include "keeper/supply.h"
-#include "namespace/namespace.h"
 #include "shared/depot.h"
+#include "shared/directory.h"
 #include "shared/request.h"
 
 #define KEEPER_NAME "jemctx keeper"
@@ -86,11 +86,11 @@ clear_namespace(Namespace *space, bool drop)
 	if (!extents_can_clear(space, next))
 		return false;
 	if (drop)
-		namespace_hide(space);
+		directory_hide(space);
 	depot_clear(space, next);
 	extents_clear(space);
 	if (drop)
-		namespace_release(space);
+		directory_remove(space);
 	return true;
 }
 

@@ -22,6 +22,7 @@
 #include "compat/sentinel.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
+#include "shared/directory.h"
 
 typedef struct ChunkHeader
 {
@@ -47,25 +48,6 @@ pointer_chunk(void *pointer)
 	return (ChunkHeader *) pointer - 1;
 }
 
-/* The namespace in the slot of a context, its life, and its name. */
-static Namespace *
-look_up(const NamespaceContext *set, uint64 *life, char *name)
-{
-	Namespace  *space = &control->slots[set - contexts];
-	bool		there;
-
-	LWLockAcquire(&control->lock, LW_SHARED);
-	there = namespace_has_name(space);
-	*life = pg_atomic_read_u64(&space->life);
-	strlcpy(name, space->name, NAMEDATALEN);
-	LWLockRelease(&control->lock);
-	if (!there)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the namespace of memory context %p was dropped", set)));
-	return space;
-}
-
 /*
  * A handle of the namespace in the slot of a context, for one call.  It need
  * not take memory: to free some must not fail for lack of it.
@@ -73,15 +55,19 @@ look_up(const NamespaceContext *set, uint64 *life, char *name)
 static JemctxNamespace *pg_noinline
 find_handle(const NamespaceContext *set)
 {
-	char		name[NAMEDATALEN];
-	uint64		life;
-	Namespace  *space = look_up(set, &life, name);
-	JemctxNamespace *ns = magazine_known_handle(space, life);
+	Namespace  *space = &control->slots[set - contexts];
+	DirectoryEntry entry;
+	JemctxNamespace *ns;
 
+	if (!directory_read(space, &entry))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the namespace of memory context %p was dropped", set)));
+	ns = magazine_known_handle(space, entry.life);
 	if (ns == NULL)
 	{
-		ns = magazine_new_handle(name, MCXT_ALLOC_NO_OOM);
-		ns = ns ? magazine_handle(space, life, ns) : magazine_borrow(space, life);
+		ns = magazine_new_handle(entry.name, MCXT_ALLOC_NO_OOM);
+		ns = ns ? magazine_handle(space, entry.life, ns) : magazine_borrow(space, entry.life);
 	}
 	magazine_check(ns);
 	return ns;

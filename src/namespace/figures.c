@@ -20,6 +20,7 @@
 #include "compat/compat.h"
 #include "namespace/figures.h"
 #include "namespace/magazine.h"
+#include "shared/directory.h"
 #include "shared/region.h"
 
 /* Objects of each class that processes keep for themselves. */
@@ -149,15 +150,13 @@ bool
 figures_name(int slot, NamespaceFigures *figures)
 {
 	Namespace  *space = &control->slots[slot];
-	bool		in_use;
+	DirectoryEntry entry;
+	bool		in_use = directory_read(space, &entry);
 
 	memset(figures, 0, sizeof(*figures));
-	LWLockAcquire(&control->lock, LW_SHARED);
-	in_use = namespace_has_name(space);
-	strlcpy(figures->name, space->name, NAMEDATALEN);
-	figures->created_at = space->created_at;
-	figures->owner = namespace_owner(space, pg_atomic_read_u64(&space->life));
-	LWLockRelease(&control->lock);
+	strlcpy(figures->name, entry.name, NAMEDATALEN);
+	figures->created_at = entry.created_at;
+	figures->owner = namespace_owner(space, entry.life);
 	return in_use;
 }
 

@@ -15,7 +15,7 @@
 #include "utils/guc.h"
 
 #include "namespace/initial.h"
-#include "namespace/namespace.h"
+#include "shared/directory.h"
 
 typedef struct Initial
 {
@@ -88,7 +88,7 @@ parse_item(InitialList *list, char *item)
 	if (colon)
 		*colon = '\0';
 	name = trim(item);
-	if (!namespace_name_is_valid(name))
+	if (!directory_name_is_valid(name))
 		return psprintf("A name must have from 1 to %d characters, all of them printable ASCII.", NAMEDATALEN - 1);
 	if (is_in(list, name))
 		return psprintf("\"%s\" is in it twice.", name);

@@ -13,14 +13,13 @@
 
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/timestamp.h"
 
 #include "arena/account.h"
 #include "keeper/keeper.h"
 #include "namespace/initial.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
-#include "shared/failpoint.h"
+#include "shared/directory.h"
 #include "shared/region.h"
 #include "shared/request.h"
 #include "shared/stock.h"
@@ -33,103 +32,14 @@
 #define LEAST_MEMORY_DETAIL "It must be 0, or at least 64 kB."
 #define LEAST_MEMORY_HINT "It is address space, and takes memory as it is used: the default does no harm."
 
-/* Databases of all encodings see it. */
-bool
-namespace_name_is_valid(const char *name)
-{
-	for (const char *c = name; *c != '\0'; c++)
-	{
-		if (*c < ' ' || *c > '~')
-			return false;
-	}
-	return name[0] != '\0' && strlen(name) < NAMEDATALEN;
-}
-
 static void
 check_name(const char *name)
 {
-	if (!namespace_name_is_valid(name))
+	if (!directory_name_is_valid(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name of a namespace: \"%s\"", name),
 				 errdetail("It must have from 1 to %d characters, all of them printable ASCII.", NAMEDATALEN - 1)));
-}
-
-/* The slot with a name, or NULL.  The caller has the control lock. */
-static Namespace *
-find_slot(const char *name)
-{
-	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
-	{
-		Namespace  *space = &control->slots[slot];
-
-		if (namespace_has_name(space) && strcmp(space->name, name) == 0)
-			return space;
-	}
-	return NULL;
-}
-
-/*
- * The namespace with a name, or NULL, and its life.  The two belong together:
- * a namespace that is dropped loses its name before its generation ends.
- */
-static Namespace *
-look_up(const char *name, uint64 *life)
-{
-	Namespace  *space;
-
-	LWLockAcquire(&control->lock, LW_SHARED);
-	space = find_slot(name);
-	if (space != NULL)
-		*life = pg_atomic_read_u64(&space->life);
-	LWLockRelease(&control->lock);
-	FAULT_PAUSE(PAUSE_AFTER_LOOK_UP);
-	return space;
-}
-
-static Namespace *
-find_free_slot(void)
-{
-	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
-	{
-		if (!control->slots[slot].in_use)
-			return &control->slots[slot];
-	}
-	return NULL;
-}
-
-/* Returns NULL when all slots are in use.  The caller has the control lock. */
-static Namespace *
-take_slot(const char *name, Size size_limit)
-{
-	Namespace  *space = find_free_slot();
-
-	if (space == NULL)
-		return NULL;
-	strlcpy(space->name, name, NAMEDATALEN);
-	space->created_at = GetCurrentTimestamp();
-	pg_atomic_write_u64(&space->limit, size_limit);
-	pg_atomic_write_u64(&space->refused, 0);
-	space->in_use = true;
-	return space;
-}
-
-/* In the keeper, which drops it: nobody finds it from now on. */
-void
-namespace_hide(Namespace *space)
-{
-	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
-	space->name[0] = '\0';
-	LWLockRelease(&control->lock);
-}
-
-/* Its slot, which is empty now, may be used for another. */
-void
-namespace_release(Namespace *space)
-{
-	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
-	space->in_use = false;
-	LWLockRelease(&control->lock);
 }
 
 static void
@@ -183,20 +93,13 @@ make(const char *name, Size size_limit, bool may_exist)
 {
 	JemctxNamespace *ns;
 	Namespace  *space;
-	uint64		life = 0;
+	uint64		life;
 	bool		exists;
 
 	shared_require();
 	check_name(name);
 	ns = prepare_handle(name);
-	LWLockAcquire(&control->lock, LW_EXCLUSIVE);
-	space = find_slot(name);
-	exists = space != NULL;
-	if (!exists)
-		space = take_slot(name, size_limit);
-	if (space != NULL)
-		life = pg_atomic_read_u64(&space->life);
-	LWLockRelease(&control->lock);
+	space = directory_add(name, size_limit, &life, &exists);
 	if (space != NULL && (may_exist || !exists))
 		return magazine_handle(space, life, ns);
 	pfree(ns);
@@ -218,7 +121,7 @@ jemctx_namespace_find(const char *name, bool missing_ok)
 	uint64		life;
 
 	shared_require();
-	space = look_up(name, &life);
+	space = directory_find(name, &life);
 	if (space == NULL)
 	{
 		if (!missing_ok)
@@ -263,7 +166,7 @@ clear_by_name(const char *name, bool drop)
 	shared_require();
 	do
 	{
-		space = look_up(name, &life);
+		space = directory_find(name, &life);
 		if (space == NULL)
 			report_missing(name);
 	} while (!clear(space, life, drop));
@@ -352,11 +255,13 @@ namespace_start(void)
 {
 	const char *name;
 	Size		size_limit;
+	uint64		life;
+	bool		exists;
 
 	namespace_context_start();
 	initial_rewind();
 	while (initial_next(&name, &size_limit))
-		take_slot(name, size_limit);
+		(void) directory_add(name, size_limit, &life, &exists);
 }
 
 Size

@@ -34,12 +34,9 @@ extern bool namespace_exist(void);
 
 /* Inside the room */
 extern void namespace_start(void);
-extern void namespace_hide(Namespace *space);
-extern void namespace_release(Namespace *space);
 extern void namespace_context_start(void);
 extern void namespace_reset(JemctxNamespace *ns);
 extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed);
-extern bool namespace_name_is_valid(const char *name);
 extern void namespace_explain(JemctxNamespace *ns, Size size);
 
 #endif							/* JEMCTX_NAMESPACE_H */

@@ -151,11 +151,4 @@ extern NamespaceControl *control;
 extern void shared_enter(void);
 extern void shared_require(void);
 
-/* Is there a namespace that can be found?  The caller has the control lock. */
-static inline bool
-namespace_has_name(const Namespace *space)
-{
-	return space->in_use && space->name[0] != '\0';
-}
-
 #endif							/* JEMCTX_CONTROL_H */
