@@ -16,7 +16,7 @@
 #include "compat/interrupt.h"
 #include "context/context.h"
 #include "jemalloc/jemalloc.h"
-#include "namespace/namespace.h"
+#include "namespace/enter.h"
 #include "policy/policy.h"
 
 PG_MODULE_MAGIC;

@@ -14,8 +14,8 @@
 #include "utils/memutils.h"
 
 #include "arena/refusal.h"
+#include "namespace/allocate.h"
 #include "namespace/magazine.h"
-#include "namespace/namespace.h"
 #include "shared/failpoint.h"
 #include "shared/region.h"
 #include "shared/request.h"

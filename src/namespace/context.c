@@ -20,6 +20,8 @@
 
 #include "compat/compat.h"
 #include "compat/sentinel.h"
+#include "namespace/allocate.h"
+#include "namespace/context.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "shared/directory.h"

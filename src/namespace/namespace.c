@@ -12,25 +12,13 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/guc.h"
 
-#include "arena/account.h"
-#include "keeper/keeper.h"
-#include "namespace/initial.h"
 #include "namespace/magazine.h"
 #include "namespace/namespace.h"
 #include "shared/directory.h"
 #include "shared/region.h"
 #include "shared/request.h"
 #include "shared/stock.h"
-
-#define DEFAULT_MEMORY (1024 * 1024)
-#define MAX_MEMORY INT_MAX
-
-/* Less has no room for what even an empty namespace begins with. */
-#define LEAST_MEMORY 64
-#define LEAST_MEMORY_DETAIL "It must be 0, or at least 64 kB."
-#define LEAST_MEMORY_HINT "It is address space, and takes memory as it is used: the default does no harm."
 
 static void
 check_name(const char *name)
@@ -96,7 +84,7 @@ make(const char *name, Size size_limit, bool may_exist)
 	uint64		life;
 	bool		exists;
 
-	shared_require();
+	control_require();
 	check_name(name);
 	ns = prepare_handle(name);
 	space = directory_add(name, size_limit, &life, &exists);
@@ -120,7 +108,7 @@ jemctx_namespace_find(const char *name, bool missing_ok)
 	JemctxNamespace *ns;
 	uint64		life;
 
-	shared_require();
+	control_require();
 	space = directory_find(name, &life);
 	if (space == NULL)
 	{
@@ -163,7 +151,7 @@ clear_by_name(const char *name, bool drop)
 	Namespace  *space;
 	uint64		life;
 
-	shared_require();
+	control_require();
 	do
 	{
 		space = directory_find(name, &life);
@@ -249,21 +237,6 @@ jemctx_namespace_flush(void)
 	namespace_idle();
 }
 
-/* In the postmaster, once shared memory is there: the namespaces of the setting. */
-void
-namespace_start(void)
-{
-	const char *name;
-	Size		size_limit;
-	uint64		life;
-	bool		exists;
-
-	namespace_context_start();
-	initial_rewind();
-	while (initial_next(&name, &size_limit))
-		(void) directory_add(name, size_limit, &life, &exists);
-}
-
 Size
 namespace_region_size(void)
 {
@@ -300,45 +273,4 @@ Size
 namespace_total_committed(void)
 {
 	return control != NULL ? pg_atomic_read_u64(&control->committed) : 0;
-}
-
-static bool
-memory_suffices(int kilobytes)
-{
-	return kilobytes == 0 || kilobytes >= LEAST_MEMORY;
-}
-
-/* Not while the server starts, when PostgreSQL would go on with the default: see initial.c. */
-static bool
-check_memory(int *newval, void **extra, GucSource source)
-{
-	if (process_shared_preload_libraries_in_progress || memory_suffices(*newval))
-		return true;
-	GUC_check_errdetail(LEAST_MEMORY_DETAIL);
-	GUC_check_errhint(LEAST_MEMORY_HINT);
-	return false;
-}
-
-/* In the postmaster, after context_enter(). */
-void
-namespace_enter(void)
-{
-	DefineCustomIntVariable("jemctx.namespace_memory",
-							"Sets the size of the shared region that namespaces have their memory from.",
-							"It is address space, and takes memory as it is used. 0 is for no namespaces.",
-							&namespace_memory, DEFAULT_MEMORY, 0, MAX_MEMORY,
-							PGC_POSTMASTER, GUC_UNIT_KB, check_memory, NULL, NULL);
-	if (!memory_suffices(namespace_memory))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for parameter \"%s\": %d kB", "jemctx.namespace_memory", namespace_memory),
-				 errdetail(LEAST_MEMORY_DETAIL),
-				 errhint(LEAST_MEMORY_HINT)));
-	initial_enter();
-	sizes_enter();
-	magazine_enter();
-	if (namespace_memory > 0)
-		keeper_register();
-	shared_enter();
-	account_namespaces = namespace_total_committed;
 }

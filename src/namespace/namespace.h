@@ -14,8 +14,6 @@
 
 #include "shared/control.h"
 
-extern void namespace_enter(void);
-
 /* Give back what this process keeps, as it is idle.  Never waits or raises errors. */
 extern void namespace_idle(void);
 
@@ -33,10 +31,6 @@ extern void *namespace_region_address(void);
 extern bool namespace_exist(void);
 
 /* Inside the room */
-extern void namespace_start(void);
-extern void namespace_context_start(void);
 extern void namespace_reset(JemctxNamespace *ns);
-extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed);
-extern void namespace_explain(JemctxNamespace *ns, Size size);
 
 #endif							/* JEMCTX_NAMESPACE_H */

@@ -148,7 +148,7 @@ typedef struct NamespaceControl
 /* Set in the postmaster before it has children. */
 extern NamespaceControl *control;
 
-extern void shared_enter(void);
-extern void shared_require(void);
+extern const char *control_problem(KeeperState state, const char **hint);
+extern void control_require(void);
 
 #endif							/* JEMCTX_CONTROL_H */

@@ -70,7 +70,7 @@ fault_pause(Fault fault)
 static pg_atomic_uint32 *
 countdown_of(const char *name)
 {
-	shared_require();
+	control_require();
 	for (int fault = 0; fault < FAULTS; fault++)
 	{
 		if (strcmp(fault_names[fault], name) == 0)

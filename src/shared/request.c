@@ -141,7 +141,7 @@ wait_for(Request *request, RequestState state)
 		CHECK_FOR_INTERRUPTS();
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
-		shared_require();
+		control_require();
 		if (clock_ms() - since > ANSWER_MS)
 			no_answer();
 	}
@@ -220,7 +220,7 @@ begin(RequestKind kind, Namespace *space, uint64 life)
 {
 	Request    *request = own_request();
 
-	shared_require();
+	control_require();
 	wait_for(request, REQUEST_FREE);
 	request->kind = kind;
 	request->space = space;

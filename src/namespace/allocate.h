@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocate.h
+ *	  Allocate and free objects of a namespace.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_ALLOCATE_H
+#define JEMCTX_ALLOCATE_H
+
+#include "jemctx.h"
+
+extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed);
+extern void namespace_explain(JemctxNamespace *ns, Size size);
+
+#endif							/* JEMCTX_ALLOCATE_H */
