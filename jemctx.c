@@ -15,7 +15,7 @@
 #include "arena/arena.h"
 #include "compat/interrupt.h"
 #include "context/context.h"
-#include "jemalloc/jemalloc.h"
+#include "jemalloc/enter.h"
 #include "namespace/enter.h"
 #include "policy/policy.h"
 

@@ -51,7 +51,6 @@ extern bool jemalloc_is_malloc; /* is the server's malloc this jemalloc? */
 extern char *jemalloc_library;
 extern bool jemalloc_profile;
 
-extern void jemalloc_enter(void);
 extern void jemalloc_missing(void) pg_attribute_noreturn();
 extern const char *jemalloc_origin_name(void);
 extern const char *jemalloc_path(void);

@@ -250,14 +250,3 @@ library_advise(void)
 	if (strcmp(mallctl_string("opt.thp"), "never") == 0 && dladdr((void *) je.mallctl, &info) != 0)
 		dl_iterate_phdr(advise_data, info.dli_fbase);
 }
-
-/* The file that the library in the table was loaded from. */
-const char *
-jemalloc_path(void)
-{
-	Dl_info		info;
-
-	if (dladdr((void *) je.mallctl, &info) == 0)
-		return jemalloc_library;
-	return info.dli_fname;
-}
