@@ -1,6 +1,7 @@
 # jemctx: PostgreSQL's memory on jemalloc arenas
 #
 #   make && make install      build and install
+#   make help                 show this
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
@@ -52,7 +53,10 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: demo test libraries reference lint kill interrupts refusals mutate fuzz bench regress-tests
+.PHONY: help demo test libraries reference lint kill interrupts refusals mutate fuzz bench regress-tests
+
+help:
+	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
 
 demo:
 	@test/demo
