@@ -1,6 +1,6 @@
 # The pages that say what settings, views and functions there are say what the server says: the
-# reference word for word, the README's tables by name and default.  pg_regress compares the server
-# with expected/ only.
+# reference word for word, the README's tables by name and default; and the example is the one that is
+# tested.  pg_regress compares the server with expected/ only.
 use strict;
 use warnings;
 
@@ -54,4 +54,9 @@ my %named = map { $_ => 1 } map { /(jemctx_\w+)/g } map { rows('README.md', $_, 
 is(join("\n", sort keys %named), join("\n", sort split /\n/, $objects), 'all views and functions are in README.md');
 
 $node->stop;
+
+my ($example) = page('docs/contexts.md') =~ /^```c\n(PG_FUNCTION_INFO_V1.*?)^```/ms;
+my $tested = page('test/modules/jemctx_test/example.c');
+cmp_ok(index($tested, $example), '>', 0, 'the example of docs/contexts.md is in example.c');
+
 done_testing();

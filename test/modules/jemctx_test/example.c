@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * example.c
- *	  The example of the README: how often has this session seen a word?
+ *	  The example of docs/contexts.md: how often has this session seen a word?
  *
  *-------------------------------------------------------------------------
  */
