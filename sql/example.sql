@@ -1,4 +1,4 @@
--- The example of the README.
+-- The example of docs/contexts.md.
 SELECT word, word_count(word) FROM unnest('{a,b,a,c,a,b}'::text[]) word;
 SELECT name, parent, lifetime, chunks FROM jemctx_contexts WHERE name IN ('words', 'word_count');
 -- It is kept between statements, transactions and errors.

@@ -74,7 +74,7 @@ CREATE FUNCTION jemctx_test_beyond() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE 
 CREATE FUNCTION jemctx_test_thread(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_brim() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 
--- The example of the README.
+-- The example of docs/contexts.md.
 CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Namespaces
