@@ -8,8 +8,15 @@
  * less, and PostgreSQL with another result; or be broken from then on.  So a
  * library gets what it asks for when a limit is met, up to
  * jemctx.library_headroom beyond, and the statement owes an error.  It is
- * raised where PostgreSQL next comes by: when PostgreSQL itself asks for more,
+ * raised where PostgreSQL next comes by: when PostgreSQL itself asks for much,
  * which the limit refuses, or at its next check for interrupts.
+ *
+ * PostgreSQL itself is lent what is small, also beyond what a library has got:
+ * it may be called by that library, or be in the middle of something.
+ *
+ * A statement that has ended before PostgreSQL came by has succeeded.  If the
+ * library keeps what it has got, the next ones can go on as long as they need
+ * no more memory.
  *
  * Beyond the headroom a library that copes with it gets NULL.  With any other
  * on the stack there is no way back into the session, and no way forward, so
@@ -65,10 +72,13 @@ static bool passed;
 /* What the process has held when the server had no room for it any more, or SIZE_MAX. */
 static Size held_at_full = SIZE_MAX;
 
-/* What the statement has to be ended for, where that can be done; and for which library, "" for none. */
+/* What the statement has to be ended for, where that can be done. */
 static Refusal debt;
-static char debtor[NAMEDATALEN];
 static bool is_owed;
+
+/* Which library has passed a limit, "" for none, and how far; for as long as the limit is passed. */
+static char debtor[NAMEDATALEN];
+static Size library_excess;
 
 /* What PostgreSQL may have the C library may have, too, which PostgreSQL calls to copy a string. */
 static Size
@@ -77,12 +87,31 @@ headroom(void)
 	return Max(library_headroom * KB, ALLOWANCE);
 }
 
+/* So far may the allocation that is being made pass a limit. */
+static Size
+farthest(void)
+{
+	switch (allowed)
+	{
+		case NOWHERE:
+			return 0;
+		case INTO_ALLOWANCE:
+			return library_excess + ALLOWANCE;
+		case INTO_HEADROOM:
+			return headroom();
+		case ANYWHERE:
+			break;
+	}
+	return SIZE_MAX;
+}
+
 static bool
 admit(Size excess)
 {
-	if (allowed == NOWHERE || (allowed == INTO_ALLOWANCE && excess > ALLOWANCE) ||
-		(allowed == INTO_HEADROOM && excess > headroom()))
+	if (excess > farthest())
 		return false;
+	if (allowed > INTO_ALLOWANCE)
+		library_excess = Max(library_excess, excess);
 	passed = true;
 	return true;
 }
@@ -127,16 +156,26 @@ make(const Attempt *attempt, int how)
 	return object;
 }
 
+/* PostgreSQL's is no library. */
 static void
 owe(const Refusal *refusal, const char *library)
 {
-	if (!is_owed || debtor[0] == '\0')
+	if (!is_owed || (debtor[0] == '\0' && library != NULL))
 	{
 		debt = *refusal;
-		strlcpy(debtor, library, sizeof(debtor));
 		is_owed = true;
+		if (library != NULL)
+			strlcpy(debtor, library, sizeof(debtor));
 	}
 	interrupt_leave_pending();
+}
+
+/* The limit is not passed any more. */
+static void
+forget_library(void)
+{
+	debtor[0] = '\0';
+	library_excess = 0;
 }
 
 /*
@@ -233,11 +272,11 @@ overrun_grant(const Attempt *attempt)
 	return object;
 }
 
-/* The library that has passed a limit in this statement, or NULL. */
+/* The library that has passed a limit, or NULL. */
 static const char *
 library_in_debt(void)
 {
-	return is_owed && debtor[0] != '\0' ? debtor : NULL;
+	return debtor[0] != '\0' ? debtor : NULL;
 }
 
 /* The same for PostgreSQL itself, which gets NULL for what is not small. */
@@ -252,7 +291,7 @@ overrun_lend(const Attempt *attempt)
 	if (object != NULL && passed)
 	{
 		fault_grant(attempt->size);
-		owe(&refusal, "");
+		owe(&refusal, NULL);
 	}
 	return object;
 }
@@ -287,7 +326,10 @@ collect(void)
 	}
 	is_owed = false;
 	if (!is_beyond())
+	{
+		forget_library();
 		return;
+	}
 	refusal_count(&refusal);
 	if (debtor[0] == '\0')
 	{
@@ -302,11 +344,13 @@ collect(void)
 			 errhint("%s", refusal.advice)));
 }
 
-/* The statement is over. */
+/* The statement is over, and what it did not use given back if the limit is near. */
 void
 overrun_forget(void)
 {
 	is_owed = false;
+	if (unlikely(library_excess > 0) && !limit_is_passed())
+		forget_library();
 }
 
 /* In the postmaster. */

@@ -207,7 +207,6 @@ static void
 statement_ended(RegistryEntry *entry)
 {
 	refusal_forget();
-	overrun_forget();
 	if (refusal_server_was_full())
 		remote_ask_all();
 	if (registry_is_requested(entry) || is_shedding || (purge_after == 0 && worth_purging()))
@@ -216,6 +215,7 @@ statement_ended(RegistryEntry *entry)
 		purge();
 	else
 		look_after_others();
+	overrun_forget();
 	begin_wait();
 }
 
