@@ -14,7 +14,8 @@ COMMENT ON FUNCTION jemctx_get_info() IS 'what this server runs on';
 CREATE VIEW jemctx_info AS SELECT * FROM jemctx_get_info();
 COMMENT ON VIEW jemctx_info IS 'what this server runs on: jemalloc, its origin, and the machine''s memory settings';
 COMMENT ON COLUMN jemctx_info.name IS 'what is told';
-COMMENT ON COLUMN jemctx_info.value IS 'the fact, sizes in bytes; NULL if it does not exist here, or is for those who may read all statistics';
+COMMENT ON COLUMN jemctx_info.value IS
+	'the fact, sizes in bytes; NULL if it does not exist here, or is for those who may read all statistics';
 
 -- The arenas of the own backend
 
@@ -32,19 +33,24 @@ CREATE VIEW jemctx_arenas AS SELECT * FROM jemctx_get_arenas();
 COMMENT ON VIEW jemctx_arenas IS 'the jemalloc arenas of this backend, sizes in bytes';
 COMMENT ON COLUMN jemctx_arenas.arena IS 'jemalloc''s number of the arena';
 COMMENT ON COLUMN jemctx_arenas.name IS 'what jemctx uses it for';
-COMMENT ON COLUMN jemctx_arenas.lifetime IS 'how long its data lives: process (malloc''s), persistent (the session) or transient (a statement)';
-COMMENT ON COLUMN jemctx_arenas.allocated IS 'bytes in objects that the program has not freed, and in jemalloc''s caches of them';
+COMMENT ON COLUMN jemctx_arenas.lifetime IS
+	'how long its data lives: process (malloc''s), persistent (the session) or transient (a statement)';
+COMMENT ON COLUMN jemctx_arenas.allocated IS
+	'bytes in objects that the program has not freed, and in jemalloc''s caches of them';
 COMMENT ON COLUMN jemctx_arenas.active IS 'bytes in pages with at least one such object';
 COMMENT ON COLUMN jemctx_arenas.dirty IS 'bytes in pages that are free and kept for reuse';
 COMMENT ON COLUMN jemctx_arenas.muzzy IS 'bytes in pages that are free and that the kernel may take';
 COMMENT ON COLUMN jemctx_arenas.retained IS 'address space without memory, kept for reuse';
 COMMENT ON COLUMN jemctx_arenas.mapped IS 'address space of active pages and metadata';
-COMMENT ON COLUMN jemctx_arenas.resident IS 'most bytes that can be physically resident: metadata, active and dirty pages';
+COMMENT ON COLUMN jemctx_arenas.resident IS
+	'most bytes that can be physically resident: metadata, active and dirty pages';
 COMMENT ON COLUMN jemctx_arenas.metadata IS 'bytes of jemalloc''s own data';
-COMMENT ON COLUMN jemctx_arenas.committed IS 'active and dirty bytes as our extent hooks count them, right at any time; NULL for an arena that is not ours';
+COMMENT ON COLUMN jemctx_arenas.committed IS
+	'active and dirty bytes as our extent hooks count them, right at any time; NULL for an arena that is not ours';
 COMMENT ON COLUMN jemctx_arenas.nmalloc IS 'allocations so far, the postmaster''s before the fork included';
 COMMENT ON COLUMN jemctx_arenas.ndalloc IS 'deallocations so far, the postmaster''s before the fork included';
-COMMENT ON COLUMN jemctx_arenas.fragmentation IS 'share of active pages without allocated objects: 1 - allocated / active';
+COMMENT ON COLUMN jemctx_arenas.fragmentation IS
+	'share of active pages without allocated objects: 1 - allocated / active';
 
 CREATE FUNCTION jemctx_get_bins(
 	OUT arena int, OUT size bigint, OUT curregs bigint, OUT curslabs bigint,
@@ -56,11 +62,13 @@ COMMENT ON FUNCTION jemctx_get_bins() IS 'the size classes in use in the jemallo
 
 CREATE VIEW jemctx_bins AS SELECT * FROM jemctx_get_bins();
 COMMENT ON VIEW jemctx_bins IS 'the size classes in use in the jemalloc arenas of this backend, and of namespaces';
-COMMENT ON COLUMN jemctx_bins.namespace IS 'the namespace whose size class it is, NULL for this backend''s own; for those who may read all statistics';
+COMMENT ON COLUMN jemctx_bins.namespace IS
+	'the namespace whose size class it is, NULL for this backend''s own; for those who may read all statistics';
 COMMENT ON COLUMN jemctx_bins.arena IS 'the arena of this backend, NULL for a namespace';
 COMMENT ON COLUMN jemctx_bins.size IS 'bytes of an object of the class';
 COMMENT ON COLUMN jemctx_bins.curregs IS 'objects allocated';
-COMMENT ON COLUMN jemctx_bins.curslabs IS 'slabs that hold them, NULL for large classes, whose objects have pages for themselves';
+COMMENT ON COLUMN jemctx_bins.curslabs IS
+	'slabs that hold them, NULL for large classes, whose objects have pages for themselves';
 COMMENT ON COLUMN jemctx_bins.nonfull_slabs IS 'slabs that have room for more';
 COMMENT ON COLUMN jemctx_bins.utilization IS 'share of the slabs'' places that are taken';
 COMMENT ON COLUMN jemctx_bins.waste IS 'bytes of the slabs that hold no object';
@@ -92,7 +100,8 @@ CREATE FUNCTION jemctx_get_chunks(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 40;
-COMMENT ON FUNCTION jemctx_get_chunks() IS 'the size classes of small chunks in the persistent contexts of this backend';
+COMMENT ON FUNCTION jemctx_get_chunks() IS
+	'the size classes of small chunks in the persistent contexts of this backend';
 
 CREATE VIEW jemctx_chunks AS SELECT * FROM jemctx_get_chunks();
 COMMENT ON VIEW jemctx_chunks IS 'the size classes of small chunks in the persistent contexts of this backend';
@@ -111,7 +120,8 @@ CREATE FUNCTION jemctx_get_backends(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
-COMMENT ON FUNCTION jemctx_get_backends() IS 'the memory of each process: the own one, of all for members of pg_read_all_stats';
+COMMENT ON FUNCTION jemctx_get_backends() IS
+	'the memory of each process: the own one, of all for members of pg_read_all_stats';
 
 CREATE VIEW jemctx_backends AS
 SELECT b.pid,
@@ -124,22 +134,27 @@ FROM jemctx_get_backends() b
 LEFT JOIN pg_stat_get_activity(NULL) a ON a.pid = b.pid
 LEFT JOIN pg_database d ON d.oid = a.datid
 LEFT JOIN pg_authid u ON u.oid = a.usesysid;
-COMMENT ON VIEW jemctx_backends IS 'the memory of each process: of the own one, of all for members of pg_read_all_stats';
+COMMENT ON VIEW jemctx_backends IS
+	'the memory of each process: of the own one, of all for members of pg_read_all_stats';
 COMMENT ON COLUMN jemctx_backends.pid IS 'process id';
 COMMENT ON COLUMN jemctx_backends.backend_type IS 'kind of process, as in pg_stat_activity';
 COMMENT ON COLUMN jemctx_backends.datname IS 'database that it is connected to, NULL if none';
 COMMENT ON COLUMN jemctx_backends.usename IS 'role that is logged in, NULL if none';
 COMMENT ON COLUMN jemctx_backends.committed IS 'bytes that may be resident, now: active and free pages of all arenas';
 COMMENT ON COLUMN jemctx_backends.committed_peak IS 'the most that committed has been';
-COMMENT ON COLUMN jemctx_backends.inherited IS 'what of committed was the postmaster''s when the process began, and is shared with it until it is written';
+COMMENT ON COLUMN jemctx_backends.inherited IS
+	'what of committed was the postmaster''s when the process began, and is shared with it until it is written';
 COMMENT ON COLUMN jemctx_backends.allocated IS 'bytes in objects that the process has not freed, as of published_at';
 COMMENT ON COLUMN jemctx_backends.active IS 'bytes in pages with at least one such object, as of published_at';
-COMMENT ON COLUMN jemctx_backends.cache IS 'bytes in the context of the catalog caches and those below it, as of published_at';
-COMMENT ON COLUMN jemctx_backends.memory_limit IS 'jemctx.backend_memory_limit of the process in bytes, NULL for none, as of published_at';
+COMMENT ON COLUMN jemctx_backends.cache IS
+	'bytes in the context of the catalog caches and those below it, as of published_at';
+COMMENT ON COLUMN jemctx_backends.memory_limit IS
+	'jemctx.backend_memory_limit of the process in bytes, NULL for none, as of published_at';
 COMMENT ON COLUMN jemctx_backends.refused IS 'allocations denied because of a limit';
 COMMENT ON COLUMN jemctx_backends.purges IS 'times that the process has returned its unused memory to the system';
 COMMENT ON COLUMN jemctx_backends.purged IS 'bytes that it has returned to the system by them';
-COMMENT ON COLUMN jemctx_backends.published_at IS 'when the process last told the figures that are not live, NULL if it never has';
+COMMENT ON COLUMN jemctx_backends.published_at IS
+	'when the process last told the figures that are not live, NULL if it never has';
 
 CREATE FUNCTION jemctx_get_server(
 	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT memory_limit bigint,
@@ -153,7 +168,8 @@ CREATE VIEW jemctx_server AS SELECT * FROM jemctx_get_server();
 COMMENT ON VIEW jemctx_server IS 'the memory of the whole server beside the machine''s, in bytes';
 COMMENT ON COLUMN jemctx_server.processes IS 'processes that have a PGPROC';
 COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not taken any memory of their own yet';
-COMMENT ON COLUMN jemctx_server.committed IS 'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
+COMMENT ON COLUMN jemctx_server.committed IS
+	'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
 COMMENT ON COLUMN jemctx_server.namespaces IS 'bytes of namespaces, part of committed';
 COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in bytes, NULL for none';
 COMMENT ON COLUMN jemctx_server.machine_total IS 'the machine''s memory';
@@ -166,7 +182,8 @@ CREATE FUNCTION jemctx_stats(opts text DEFAULT '')
 RETURNS text
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_stats(text) IS 'jemalloc''s report on this process; opts as in malloc_stats_print() of jemalloc(3)';
+COMMENT ON FUNCTION jemctx_stats(text) IS
+	'jemalloc''s report on this process; opts as in malloc_stats_print() of jemalloc(3)';
 
 CREATE FUNCTION jemctx_stats_json()
 RETURNS jsonb
@@ -180,13 +197,17 @@ CREATE FUNCTION jemctx_purge(pid int DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge(int) IS 'returns unused memory of this backend, or of another one that the caller may signal, to the system; how many bytes, NULL if the other one is busy and will do it later';
+COMMENT ON FUNCTION jemctx_purge(int) IS
+	'returns unused memory of this backend, or of another one that the caller may signal, to the system; how many '
+	'bytes, NULL if the other one is busy and will do it later';
 
 CREATE FUNCTION jemctx_purge_all()
 RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION jemctx_purge_all() IS 'returns unused memory of all idle backends that the caller may signal, and of namespaces, to the system; how many bytes';
+COMMENT ON FUNCTION jemctx_purge_all() IS
+	'returns unused memory of all idle backends that the caller may signal, and of namespaces, to the system; how '
+	'many bytes';
 
 CREATE FUNCTION jemctx_profile_start()
 RETURNS void
@@ -212,7 +233,8 @@ CREATE FUNCTION jemctx_namespace_create(name text, size_limit bigint DEFAULT 0, 
 RETURNS void
 AS 'MODULE_PATHNAME', 'jemctx_sql_namespace_create'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION jemctx_namespace_create(text, bigint, boolean) IS 'makes a namespace, with a limit in bytes if it is not 0, unless there is one and that will do';
+COMMENT ON FUNCTION jemctx_namespace_create(text, bigint, boolean) IS
+	'makes a namespace, with a limit in bytes if it is not 0, unless there is one and that will do';
 
 CREATE FUNCTION jemctx_namespace_drop(name text)
 RETURNS void
@@ -247,11 +269,13 @@ COMMENT ON COLUMN jemctx_namespaces.name IS 'name of the namespace';
 COMMENT ON COLUMN jemctx_namespaces.size_limit IS 'most bytes that it may commit, 0 for none';
 COMMENT ON COLUMN jemctx_namespaces.allocated IS 'bytes of objects in use';
 COMMENT ON COLUMN jemctx_namespaces.cached IS 'bytes of free objects that processes keep for themselves';
-COMMENT ON COLUMN jemctx_namespaces.free IS 'bytes of committed pages without such objects: allocated + cached + free = committed';
+COMMENT ON COLUMN jemctx_namespaces.free IS
+	'bytes of committed pages without such objects: allocated + cached + free = committed';
 COMMENT ON COLUMN jemctx_namespaces.committed IS 'bytes that may be in physical memory';
 COMMENT ON COLUMN jemctx_namespaces.active IS 'bytes of pages that have objects, or places for them';
 COMMENT ON COLUMN jemctx_namespaces.resident IS 'bytes that are in physical memory, as the kernel says';
-COMMENT ON COLUMN jemctx_namespaces.mapped IS 'bytes of the region''s address space that it has: those of its committed pages';
+COMMENT ON COLUMN jemctx_namespaces.mapped IS
+	'bytes of the region''s address space that it has: those of its committed pages';
 COMMENT ON COLUMN jemctx_namespaces.objects IS 'objects in use';
 COMMENT ON COLUMN jemctx_namespaces.refused IS 'allocations that failed';
 COMMENT ON COLUMN jemctx_namespaces.fills IS 'times that a process took objects from the depot';

@@ -45,7 +45,8 @@ SELECT jemctx_test_refused(lifetime, 5) > 10 AS refused FROM unnest('{persistent
 SELECT jemctx_purge() >= 0 AS purged;
 SELECT name, allocated AS before_allocated FROM jemctx_arenas WHERE name = 'persistent' \gset persistent_
 SELECT name, allocated AS before_allocated FROM jemctx_arenas WHERE name = 'transient' \gset transient_
-SELECT count(jemctx_test_refused(lifetime, 5)) FROM unnest('{persistent,transient}'::text[]) lifetime, generate_series(1, 3);
+SELECT count(jemctx_test_refused(lifetime, 5))
+	FROM unnest('{persistent,transient}'::text[]) lifetime, generate_series(1, 3);
 SELECT jemctx_purge() >= 0 AS purged;
 SELECT abs(allocated - :persistent_before_allocated) < 50000 AS allocated FROM jemctx_arenas WHERE name = 'persistent';
 SELECT abs(allocated - :transient_before_allocated) < 50000 AS allocated FROM jemctx_arenas WHERE name = 'transient';

@@ -10,7 +10,8 @@ DECLARE
 BEGIN
 	PERFORM jemctx_test_ns_no_memory('other', 12000);
 EXCEPTION WHEN out_of_memory THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RAISE NOTICE '% % | % | %', state, message, regexp_replace(detail, 'holds \d+', 'holds N'), hint;
 END $$;
 \set VERBOSITY default

@@ -9,7 +9,9 @@ EXCEPTION WHEN invalid_parameter_value OR feature_not_supported THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 	RETURN concat_ws(' | ', regexp_replace(SQLERRM, '0x[0-9a-f]+|\(nil\)', 'POINTER'), nullif(detail, ''));
 END $$;
-SELECT mistake, mistake(mistake) FROM unnest('{foreign,nothing,inside,inside large,other,twice,twice at once,large twice,pfree twice,delete,usable size,usable size of freed,usable size of large freed}'::text[]) mistake;
+SELECT mistake, mistake(mistake) FROM unnest(array['foreign', 'nothing', 'inside', 'inside large', 'other', 'twice',
+	'twice at once', 'large twice', 'pfree twice', 'delete', 'usable size', 'usable size of freed',
+	'usable size of large freed']) mistake;
 -- What the process keeps to be fast, it gives back when it says so, also within a statement.
 DO $$
 DECLARE

@@ -13,7 +13,8 @@ SELECT pid = pg_backend_pid() AS own FROM jemctx_backends;
 -- Other processes are not one's own.
 DO $$
 BEGIN
-	PERFORM jemctx_purge(pid) FROM pg_stat_get_activity(NULL) WHERE backend_type IS NULL AND pid <> pg_backend_pid() ORDER BY pid LIMIT 1;
+	PERFORM jemctx_purge(pid) FROM pg_stat_get_activity(NULL)
+		WHERE backend_type IS NULL AND pid <> pg_backend_pid() ORDER BY pid LIMIT 1;
 	RAISE 'not found out';
 EXCEPTION WHEN insufficient_privilege THEN
 	RAISE NOTICE '%', regexp_replace(sqlerrm, '\d+', '(pid)');

@@ -25,12 +25,15 @@ BEGIN
 	EXECUTE statement;
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN concat_ws('|', state, message, regexp_replace(detail, '\d+', 'N', 'g'), hint);
 END $$;
 SELECT pg_temp.fail_after_coping('SELECT nocolumn');
-SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''no space in the garage'' USING errcode = ''out_of_memory'', detail = ''Two cars.''; END'$$);
-SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''out of memory'' USING errcode = ''out_of_memory'', hint = ''Ask Bob.''; END'$$);
+SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''no space in the garage''
+	USING errcode = ''out_of_memory'', detail = ''Two cars.''; END'$$);
+SELECT pg_temp.fail_after_coping($$DO 'BEGIN RAISE ''out of memory''
+	USING errcode = ''out_of_memory'', hint = ''Ask Bob.''; END'$$);
 SELECT pg_temp.fail_after_coping($$SELECT length(repeat('x', 100000000))$$);
 -- But not of what the limit has nothing to do with.
 SELECT pg_temp.fail_after_coping('SELECT jemctx_test_beyond()');
@@ -47,7 +50,8 @@ BEGIN
 	SELECT * INTO before FROM jemctx_backends WHERE pid = pg_backend_pid();
 	PERFORM jemctx_test_impossible();
 	SELECT * INTO after FROM jemctx_backends WHERE pid = pg_backend_pid();
-	RAISE NOTICE 'unused memory stays: %, refused: %', after.committed > before.committed - 1000000, after.refused - before.refused;
+	RAISE NOTICE 'unused memory stays: %, refused: %', after.committed > before.committed - 1000000,
+		after.refused - before.refused;
 END $$;
 -- Another thread cannot raise an error: it gets what it asks for.
 SET jemctx.backend_memory_limit = '32MB';

@@ -12,14 +12,16 @@ use Source qw(masked);
 our @EXPORT_OK = qw(mutants_of mutate_text);
 
 my %relation = ('<' => '<=', '<=' => '<', '>' => '>=', '>=' => '>', '==' => '!=', '!=' => '==');
-my %sign = ('+' => '-', '-' => '+', '*' => '/', '/' => '*', '%' => '/', '&' => '|', '|' => '&', '<<' => '>>', '>>' => '<<');
+my %sign =
+  ('+' => '-', '-' => '+', '*' => '/', '/' => '*', '%' => '/', '&' => '|', '|' => '&', '<<' => '>>', '>>' => '<<');
 my %assignment = ('+=' => '-=', '-=' => '+=', '++' => '--', '--' => '++', '|=' => '&=', '&=' => '|=');
 my %logic = ('&&' => '||', '||' => '&&');
 my %truth = ('true' => 'false', 'false' => 'true');
 
 # What is not to be changed: assertions are no behaviour, memcheck is told what these say, and
 # failures on demand are for tests.
-my $left_alone = qr/\b(Assert|StaticAssert\w*|MEMSTATE_\w+|FAULT_POINT|fault_is_due|pg_unreachable|PG_USED_FOR_ASSERTS_ONLY)\b/;
+my $left_alone =
+  qr/\b(Assert|StaticAssert\w*|MEMSTATE_\w+|FAULT_POINT|fault_is_due|pg_unreachable|PG_USED_FOR_ASSERTS_ONLY)\b/;
 
 # Which lines are in function bodies, and not in what only memcheck's build has.
 sub body_lines
@@ -114,7 +116,8 @@ sub mutants_of
 			constants($line, $i),
 			negations($line, $i));
 
-		push(@found, [ $i, $indent, length($line) - $indent, ';', 'dropped statement' ]) if is_statement($line, $previous);
+		push(@found, [ $i, $indent, length($line) - $indent, ';', 'dropped statement' ])
+		  if is_statement($line, $previous);
 		$mutants{$i} = \@found if @found;
 		$previous = $line;
 	}
@@ -128,7 +131,8 @@ sub mutate_text
 	my ($number, $column, $length, $by, $kind) = @$mutant;
 	my @lines = split /\n/, $text, -1;
 
-	substr($lines[$number], $column, $length) = $kind eq 'negation' && $by ne '' ? "(!" . substr($lines[$number], $column, $length) . ")" : $by;
+	substr($lines[$number], $column, $length) =
+	  $kind eq 'negation' && $by ne '' ? "(!" . substr($lines[$number], $column, $length) . ")" : $by;
 	return join("\n", @lines);
 }
 

@@ -46,7 +46,8 @@ sub pieces
 		my $closed = $token eq '}' && --$braces == 0;
 		my $is_function = $closed && $head =~ /\)\s*\z/ && $head !~ /=/;
 		next if !$is_function && ($token ne ';' || $braces || $parentheses);
-		push(@pieces, [ $is_function ? $head : substr($code, $start, $position - $start), $first, $line, $is_function ]);
+		push(@pieces,
+			[ $is_function ? $head : substr($code, $start, $position - $start), $first, $line, $is_function ]);
 		$start = $position + 1;
 	}
 	die "braces or parentheses that do not match\n" if $braces || $parentheses;

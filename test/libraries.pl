@@ -28,26 +28,35 @@ restart_after_crash = on
 CONF
 my $csv = $node->data_dir . '/places.csv';
 
-my $points = 'FROM (SELECT ST_SetSRID(ST_MakePoint(10 + i % 100 * 0.1, 45 + i * 0.002), 4326) AS p, i FROM generate_series(1, 2000) i) s';
+my $points = 'FROM (SELECT ST_SetSRID(ST_MakePoint(10 + i % 100 * 0.1, 45 + i * 0.002), 4326) AS p, i
+	FROM generate_series(1, 2000) i) s';
 my $transform = "SELECT md5(string_agg(ST_AsEWKT(ST_Transform(p, 32632 + i % 3), 2), ',' ORDER BY i)) $points";
-my $asmvt = "SELECT md5(ST_AsMVT(t, 'layer')) FROM (SELECT ST_AsMVTGeom(ST_Transform(p, 3857), ST_MakeEnvelope(0, 0, 3000000, 9000000, 3857)) AS geom, i $points) t";
+my $asmvt = "SELECT md5(ST_AsMVT(t, 'layer'))
+	FROM (SELECT ST_AsMVTGeom(ST_Transform(p, 3857), ST_MakeEnvelope(0, 0, 3000000, 9000000, 3857)) AS geom, i
+	$points) t";
 my $buffer = "SELECT round(ST_Area(ST_Union(ST_Buffer(p, 0.05, 16)))::numeric, 6) $points WHERE i <= 400";
 my $xml = "'<r>' || repeat('<a b=\"c\">text</a>', 20000) || '</r>'";
 my $jit = 'SET jit = on; SET jit_above_cost = 0; SET jit_inline_above_cost = 0; SET jit_optimize_above_cost = 0';
 
 # Name, what makes what the statement needs, the statement, and what a session begins with.
 my @cases = (
-	[ 'pltcl', 'CREATE EXTENSION pltcl; CREATE FUNCTION tcl(int) RETURNS int LANGUAGE pltcl AS $$ set l {}; for {set i 0} {$i < $1} {incr i} {lappend l "item $i"}; return [string length [join $l ,]] $$',
+	[ 'pltcl', 'CREATE EXTENSION pltcl; CREATE FUNCTION tcl(int) RETURNS int LANGUAGE pltcl AS $$
+		set l {}; for {set i 0} {$i < $1} {incr i} {lappend l "item $i"}; return [string length [join $l ,]] $$',
 		'SELECT tcl(50000)' ],
-	[ 'plperl', 'CREATE EXTENSION plperl; CREATE FUNCTION perl(int) RETURNS int LANGUAGE plperl AS $$ return length(join(",", map { "item $_" } 1 .. $_[0])) $$',
+	[ 'plperl', 'CREATE EXTENSION plperl; CREATE FUNCTION perl(int) RETURNS int LANGUAGE plperl AS $$
+		return length(join(",", map { "item $_" } 1 .. $_[0])) $$',
 		'SELECT perl(50000)' ],
-	[ 'plperl, child', 'CREATE EXTENSION plperlu; CREATE FUNCTION perl_child(int) RETURNS text LANGUAGE plperlu AS $$ pipe(my $in, my $out); my $pid = fork;'
-		. ' if (!$pid) { my $s = join(",", map { "item $_" } 1 .. $_[0]); syswrite($out, length($s)); require POSIX; POSIX::_exit(0) }'
+	[ 'plperl, child', 'CREATE EXTENSION plperlu; CREATE FUNCTION perl_child(int) RETURNS text LANGUAGE plperlu AS $$
+		pipe(my $in, my $out); my $pid = fork;
+		if (!$pid) { my $s = join(",", map { "item $_" } 1 .. $_[0]); syswrite($out, length($s));
+			require POSIX; POSIX::_exit(0) }'
 		. ' close $out; my $n = <$in>; waitpid($pid, 0); return "$n, $?" $$',
 		'SELECT perl_child(500000)' ],
-	[ 'plpython', 'CREATE EXTENSION plpython3u; CREATE FUNCTION python(n int) RETURNS int LANGUAGE plpython3u AS $$ return len(",".join(["x" * 1000 + str(i) for i in range(n)])) $$',
+	[ 'plpython', 'CREATE EXTENSION plpython3u; CREATE FUNCTION python(n int) RETURNS int LANGUAGE plpython3u AS $$
+return len(",".join(["x" * 1000 + str(i) for i in range(n)])) $$',
 		'SELECT python(8000)' ],
-	[ 'pllua', 'CREATE EXTENSION pllua; CREATE FUNCTION lua(n int) RETURNS int LANGUAGE pllua AS $$ local t = {} for i = 1, n do t[i] = "item " .. i end return #table.concat(t, ",") $$',
+	[ 'pllua', 'CREATE EXTENSION pllua; CREATE FUNCTION lua(n int) RETURNS int LANGUAGE pllua AS $$
+		local t = {} for i = 1, n do t[i] = "item " .. i end return #table.concat(t, ",") $$',
 		'SELECT lua(50000)' ],
 	[ 'transform', 'CREATE EXTENSION IF NOT EXISTS postgis', $transform ],
 	[ 'asmvt', 'CREATE EXTENSION IF NOT EXISTS postgis', $asmvt ],
@@ -55,16 +64,26 @@ my @cases = (
 	[ 'transform, JIT', 'CREATE EXTENSION IF NOT EXISTS postgis', $transform, $jit ],
 	[ 'asmvt, JIT', 'CREATE EXTENSION IF NOT EXISTS postgis', $asmvt, $jit ],
 	[ 'buffer, JIT', 'CREATE EXTENSION IF NOT EXISTS postgis', $buffer, $jit ],
-	[ 'ogr_fdw', "CREATE EXTENSION ogr_fdw; CREATE SERVER places FOREIGN DATA WRAPPER ogr_fdw OPTIONS (datasource '$csv', format 'CSV');"
-		. "CREATE FOREIGN TABLE places (name text, x text) SERVER places OPTIONS (layer 'places'); GRANT SELECT ON places TO plain",
+	[ 'ogr_fdw', "CREATE EXTENSION ogr_fdw; CREATE SERVER places FOREIGN DATA WRAPPER ogr_fdw
+		OPTIONS (datasource '$csv', format 'CSV');"
+		. "CREATE FOREIGN TABLE places (name text, x text) SERVER places OPTIONS (layer 'places');
+			GRANT SELECT ON places TO plain",
 		'SELECT count(*), md5(string_agg(name || x, \',\')) FROM places' ],
 	[ 'well-formed', '', "SELECT xml_is_well_formed($xml)" ],
 	[ 'xpath', '', "SELECT count(*) FROM (SELECT unnest(xpath('//a', xmlparse(document $xml)))) s" ],
-	[ 'xslt', 'CREATE EXTENSION xml2', "SELECT length(xslt_process($xml, '<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\">"
-		. "<xsl:output method=\"xml\"/><xsl:template match=\"r\"><s><xsl:for-each select=\"a\"><t><xsl:value-of select=\"\@b\"/></t></xsl:for-each></s></xsl:template></xsl:stylesheet>'))" ],
-	[ 'ICU', '', q{SELECT md5(string_agg(v, ',' ORDER BY v COLLATE "de-x-icu", v COLLATE "sv-x-icu")), max(upper(v COLLATE "tr-x-icu")) FROM (SELECT md5(i::text) || chr(200 + i % 50) AS v FROM generate_series(1, 20000) i) s} ],
-	[ 'pgcrypto', 'CREATE EXTENSION pgcrypto', "SELECT md5(pgp_sym_decrypt(pgp_sym_encrypt(repeat('jemctx', 200000), 'secret', 'compress-algo=1'), 'secret')), crypt('secret', '\$1\$saltsalt') , encode(digest(repeat('x', 100000), 'sha512'), 'hex')" ],
-	[ 'pcre', 'CREATE EXTENSION pgpcre', q{SELECT count(*) FROM generate_series(1, 5000) i WHERE md5(i::text) ~ ('^(?:[0-9a-f]{4})*?' || i % 100 || '(?=[a-f])')::pcre} ],
+	[ 'xslt', 'CREATE EXTENSION xml2', "SELECT length(xslt_process($xml, '"
+		. "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\">"
+		. "<xsl:output method=\"xml\"/><xsl:template match=\"r\"><s>"
+		. "<xsl:for-each select=\"a\"><t><xsl:value-of select=\"\@b\"/></t></xsl:for-each></s>"
+		. "</xsl:template></xsl:stylesheet>'))" ],
+	[ 'ICU', '', q{SELECT md5(string_agg(v, ',' ORDER BY v COLLATE "de-x-icu", v COLLATE "sv-x-icu")),
+		max(upper(v COLLATE "tr-x-icu"))
+		FROM (SELECT md5(i::text) || chr(200 + i % 50) AS v FROM generate_series(1, 20000) i) s} ],
+	[ 'pgcrypto', 'CREATE EXTENSION pgcrypto',
+		"SELECT md5(pgp_sym_decrypt(pgp_sym_encrypt(repeat('jemctx', 200000), 'secret', 'compress-algo=1'),
+		'secret')), crypt('secret', '\$1\$saltsalt'), encode(digest(repeat('x', 100000), 'sha512'), 'hex')" ],
+	[ 'pcre', 'CREATE EXTENSION pgpcre', q{SELECT count(*) FROM generate_series(1, 5000) i
+		WHERE md5(i::text) ~ ('^(?:[0-9a-f]{4})*?' || i % 100 || '(?=[a-f])')::pcre} ],
 );
 @cases = grep { my $name = $_->[0]; grep { $name =~ /^\Q$_\E/ } @wanted } @cases if @wanted;
 
@@ -245,7 +264,8 @@ $observer = session($node);
 query($observer, 'CREATE ROLE plain LOGIN');
 query($observer, "GRANT SET ON PARAMETER jemctx.$_ TO plain") for qw(backend_memory_limit library_headroom);
 my $hog = session($node);
-query($hog, q(BEGIN; DECLARE c CURSOR FOR SELECT md5(i::text) FROM generate_series(1, 300000) i ORDER BY 1; SET LOCAL work_mem = '100MB'; MOVE 1 IN c));
+query($hog, q(BEGIN; DECLARE c CURSOR FOR SELECT md5(i::text) FROM generate_series(1, 300000) i ORDER BY 1;
+	SET LOCAL work_mem = '100MB'; MOVE 1 IN c));
 
 for my $case (@cases)
 {
@@ -256,14 +276,18 @@ for my $case (@cases)
 	ok($right !~ /ERROR|FATAL/ && length $right, "$name: has a result") or diag $right;
 	my %ways = (
 		"$name, limits" => sub { own_limits($_[0], $case, '64MB', $low, $high + 512, $right, $limits) },
-		"$name, little headroom" => sub { own_limits($_[0], $case, '256kB', $low, $high, $right, max(int($limits / 4), 2)) },
+		"$name, little headroom" => sub { own_limits($_[0], $case, '256kB', $low, $high, $right,
+			max(int($limits / 4), 2)) },
 		"$name, full server" => sub { server_limits($_[0], $case, $low, $high, $right, max(int($limits / 8), 2)) });
 	for my $what (sort keys %ways)
 	{
 		$ways{$what}->($what);
 		my %count = (map { $_ => $counts{$what}{$_} // 0 } qw(right refused ended other broken restart));
-		ok($count{other} + $count{broken} + $count{restart} == 0, "$what, $low to $high kB: " . join(', ', map { "$count{$_} $_" } qw(right refused ended other broken restart)));
-		is($count{ended}, 0, "$what: no session ended within the headroom") if $what !~ /little/ && $high - $low <= 64 * 1024;
+		ok( $count{other} + $count{broken} + $count{restart} == 0,
+			"$what, $low to $high kB: "
+			  . join(', ', map { "$count{$_} $_" } qw(right refused ended other broken restart)));
+		is($count{ended}, 0, "$what: no session ended within the headroom")
+		  if $what !~ /little/ && $high - $low <= 64 * 1024;
 	}
 }
 $node->stop;

@@ -21,8 +21,10 @@ use List::Util qw(max sum sum0);
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(begin children close_session cpu_seconds end_query goals in_turn geometric_mean interval median minor_faults number
-	pgbench prepare query read_statements restart rollup rotated row save server_pids servers session start_query table title);
+our @EXPORT = qw(begin children close_session cpu_seconds end_query goals in_turn geometric_mean interval
+	median minor_faults
+	number pgbench prepare query read_statements restart rollup rotated row save server_pids servers session
+	start_query table title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -36,7 +38,8 @@ my %variants = (
 		library => 'jemctx.so'
 	},
 	'jemctx-namespaces' => {
-		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'", 'max_connections = 250' ],
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'",
+			'max_connections = 250' ],
 		library => 'jemctx.so',
 	},
 	'jemalloc' => { preload => 'libjemalloc.so.2', package => 'libjemalloc2' },
@@ -48,7 +51,8 @@ my %variants = (
 		},
 	},
 	# another build, in the installation whose pg_config the environment has as BEFORE
-	'before' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so', programs => $ENV{BEFORE} },
+	'before' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so',
+		programs => $ENV{BEFORE} },
 	'before-namespaces' => {
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'" ],
 		library => 'jemctx.so',
@@ -213,8 +217,10 @@ sub servers
 	grep { $_ eq 'stock' } @_ or die "stock, which all else is compared with, must be among the variants\n";
 	$base = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1, CLEANUP => 0);
 	$template = "$base/template";
-	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', $template);
-	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-D', $template, 'postgres' ], '<', \join("\n", @prepared, ''), '>', '/dev/null')
+	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C',
+		$template);
+	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-D', $template, 'postgres' ], '<',
+		\join("\n", @prepared, ''), '>', '/dev/null')
 		or die "could not prepare the servers\n" if @prepared;
 	for my $name (grep { exists $variants{$_}{programs} } @names)
 	{
@@ -246,7 +252,11 @@ sub start
 	my $server = { name => $name, data => $data };
 
 	run('cp', '-a', $template, $data);
-	append("$data/postgresql.conf", @settings, "unix_socket_directories = '$data'", @{ $variant->{settings} // [] }, chosen($name));
+	append(
+		"$data/postgresql.conf", @settings,
+		"unix_socket_directories = '$data'",
+		@{ $variant->{settings} // [] },
+		chosen($name));
 	push(@running, $server);
 	launch($server);
 	return $server;
@@ -261,7 +271,8 @@ sub launch
 	local %ENV = (%ENV, %{ $variant->{environment} // {} });
 	$ENV{LD_PRELOAD} = $variant->{preload} if $variant->{preload};
 	my $programs = $variant->{bindir} // $bindir;
-	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null', '2>&1')
+	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null',
+		'2>&1')
 		or die "could not start the $server->{name} server:\n", contents($log);
 	$server->{pid} = postmaster($server);
 	check_library($server, $variant->{preload} // $variant->{library});
@@ -571,7 +582,9 @@ sub rollup
 {
 	my ($field, @pids) = @_;
 
-	return sum0(map { contents("/proc/$_/smaps_rollup") =~ /^$field: +(\d+) kB/m ? $1 : die "no $field of process $_\n" } @pids);
+	return sum0(
+		map { contents("/proc/$_/smaps_rollup") =~ /^$field: +(\d+) kB/m ? $1 : die "no $field of process $_\n" }
+		  @pids);
 }
 
 #
@@ -666,7 +679,8 @@ sub row
 	{
 		my ($operator, $bound) = $row{goal} =~ /^([<>])= ([\d.]+)$/ or die "not a goal: \"$row{goal}\"\n";
 
-		$row{reached} = ($operator eq '>' ? $row{ratio} >= $bound : $row{ratio} <= $bound) ? JSON::PP::true : JSON::PP::false;
+		$row{reached} =
+		  ($operator eq '>' ? $row{ratio} >= $bound : $row{ratio} <= $bound) ? JSON::PP::true : JSON::PP::false;
 	}
 	return \%row;
 }
@@ -691,7 +705,8 @@ sub save
 
 	return if !$json;
 	print $json JSON::PP->new->canonical->pretty->encode(
-		{ program => basename($0), environment(), options => { map { $_ => $opt{$_} } grep { $_ ne 'json' } keys %opt }, %figures });
+		{ program => basename($0), environment(), options => { map { $_ => $opt{$_} } grep { $_ ne 'json' } keys %opt },
+			%figures });
 	close($json) or die "could not write the raw figures: $!\n";
 }
 

@@ -64,7 +64,14 @@ sub make_database
 	return;
 }
 
-sub drop_database { my ($target) = @_; $target->{server}{primary}{sender}->ask("DROP DATABASE $target->{database}"); return }
+sub drop_database
+{
+	my ($target) = @_;
+
+	$target->{server}{primary}{sender}->ask("DROP DATABASE $target->{database}");
+	return;
+}
+
 
 sub sender_settled { return $_[0]{server}{primary}{sender}->is_settled }
 
@@ -83,7 +90,14 @@ sub catch_up
 }
 
 # One statement's invalidation messages are half of what PostgreSQL keeps for those who are behind.
-sub invalidate { my ($target) = @_; $target->{server}{sender}->ask('UPDATE pg_amop SET amopmethod = amopmethod'); return }
+sub invalidate
+{
+	my ($target) = @_;
+
+	$target->{server}{sender}->ask('UPDATE pg_amop SET amopmethod = amopmethod');
+	return;
+}
+
 
 sub caught_up
 {
@@ -162,9 +176,11 @@ our %interrupts = (
 		# a client that is silent has nothing to be cancelled, and goes on
 		done => sub { $_[0]{server}{sender}->is_settled },
 	},
-	'cancel of COPY' => { states => ['copy'], fire => sends('pg_cancel_backend'), done => has_error('57014'), ends => 1 },
+	'cancel of COPY' => { states => ['copy'], fire => sends('pg_cancel_backend'), done => has_error('57014'),
+		ends => 1 },
 	terminate => { states => [ @all, 'copy' ], fire => sends('pg_terminate_backend'), done => \&ended, ends => 1 },
-	barrier => { states => [ @all, 'copy' ], before => \&make_database, fire => \&drop_database, done => \&sender_settled },
+	barrier => { states => [ @all, 'copy' ], before => \&make_database, fire => \&drop_database,
+		done => \&sender_settled },
 	notify => {
 		states => [qw(idle tls partial listening plans result)],
 		settings => ['LISTEN harness'],
@@ -256,7 +272,11 @@ our %interrupts = (
 	'conflict over rows' => {
 		standby => 1,
 		states => [qw(transaction)],
-		before => sub { $_[0]{server}{primary}{sender}->query('INSERT INTO copied SELECT generate_series(1, 100)'); catch_up($_[0]{server}); return },
+		before => sub {
+			$_[0]{server}{primary}{sender}->query('INSERT INTO copied SELECT generate_series(1, 100)');
+			catch_up($_[0]{server});
+			return;
+		},
 		settings => ['SET default_transaction_isolation = "repeatable read"'],
 		fire => sub { $_[0]{server}{primary}{sender}->ask('DELETE FROM copied', 'VACUUM copied'); return },
 		done => \&ended,

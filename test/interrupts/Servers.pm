@@ -14,7 +14,8 @@ use Wire;
 our @EXPORT_OK = qw(start_pair start_standbys stop_all);
 
 # Idle sessions purge and shed their caches soon, in the middle of everything.
-my $busy_at_idle = "shared_preload_libraries = 'jemctx'\njemctx.idle_purge_after = 100\njemctx.idle_cache_limit = '256kB'\n";
+my $busy_at_idle =
+  "shared_preload_libraries = 'jemctx'\njemctx.idle_purge_after = 100\njemctx.idle_cache_limit = '256kB'\n";
 
 sub start_server
 {
@@ -25,7 +26,8 @@ sub start_server
 	$node->append_conf('postgresql.conf', "$conf\njit = off\nautovacuum = off\nmax_connections = 40\n");
 	add_tls($node);
 	$node->start;
-	$node->safe_psql('postgres', 'CREATE TABLE locked (i int); CREATE TABLE copied (i int);' . ($conf ? 'CREATE EXTENSION jemctx' : ''));
+	$node->safe_psql('postgres',
+		'CREATE TABLE locked (i int); CREATE TABLE copied (i int);' . ($conf ? 'CREATE EXTENSION jemctx' : ''));
 	my $server = watched($name, $node);
 	$server->{has_jemctx} = $conf ne '';
 	return $server;

@@ -11,7 +11,8 @@ use Wire;
 our @EXPORT_OK = qw(%states);
 
 # Statements that free enough to be worth a purge, and visit enough for the caches to be shed.
-my @work = ("SELECT length(repeat('x', 2000000))", 'SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid');
+my @work =
+  ("SELECT length(repeat('x', 2000000))", 'SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid');
 
 # Send what sets and what enters in one go: a busy machine must not time it out between them.
 sub asks
@@ -139,7 +140,8 @@ sub enter_exported
 
 	$wire->query(@work);
 	$slots++;
-	$wire->ask(@{ $target->{settings} }, "CREATE_REPLICATION_SLOT slot$slots TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')");
+	$wire->ask(@{ $target->{settings} },
+		"CREATE_REPLICATION_SLOT slot$slots TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')");
 	$wire->settle or return 0;
 	my ($row) = $wire->bodies('D');
 	my @columns = unpack('n/(N/a)', $row);
@@ -182,11 +184,21 @@ our %states = (
 	idle => { enter => asks('SELECT 1'), intact => \&alive },
 	transaction => {
 		enter => asks('BEGIN', 'SELECT count(*) FROM copied'),
-		intact => sub { my $wire = $_[0]{wire}; $wire->ask("SELECT 'alive'"); $wire->settle(30) && !$wire->errors && $wire->status eq 'T' },
+		intact => sub {
+			my $wire = $_[0]{wire};
+
+			$wire->ask("SELECT 'alive'");
+			return $wire->settle(30) && !$wire->errors && $wire->status eq 'T';
+		},
 	},
 	failed => {
 		enter => asks('BEGIN', 'SELECT 1/0'),
-		intact => sub { my $wire = $_[0]{wire}; $wire->ask('SELECT 1'); $wire->settle(30) && ($wire->errors)[0] eq '25P02' && $wire->status eq 'E' },
+		intact => sub {
+			my $wire = $_[0]{wire};
+
+			$wire->ask('SELECT 1');
+			return $wire->settle(30) && ($wire->errors)[0] eq '25P02' && $wire->status eq 'E';
+		},
 	},
 	pipeline => { enter => \&enter_pipeline, intact => \&finish_pipeline },
 	partial => { enter => \&enter_partial, intact => \&finish_partial },
@@ -195,7 +207,8 @@ our %states = (
 	tls => { enter => asks('SELECT 1'), intact => \&alive, connect => { tls => 1 } },
 	listening => { enter => asks('LISTEN harness'), intact => \&alive },
 	plans => {
-		enter => asks('CREATE TEMP TABLE t AS SELECT g FROM generate_series(1, 1000) g', 'PREPARE p AS SELECT sum(g) FROM t', ('EXECUTE p') x 6),
+		enter => asks('CREATE TEMP TABLE t AS SELECT g FROM generate_series(1, 1000) g',
+			'PREPARE p AS SELECT sum(g) FROM t', ('EXECUTE p') x 6),
 		intact => \&has_plans,
 	},
 	walsender => { enter => asks('IDENTIFY_SYSTEM'), intact => \&identifies, connect => { replication => 'database' } },

@@ -109,7 +109,10 @@ sub extended
 {
 	my ($sql) = @_;
 
-	return message('P', "\0$sql\0" . pack('n', 0)) . message('B', "\0\0" . pack('nnn', 0, 0, 0)) . message('E', "\0" . pack('N', 0));
+	return
+		message('P', "\0$sql\0" . pack('n', 0))
+	  . message('B', "\0\0" . pack('nnn', 0, 0, 0))
+	  . message('E', "\0" . pack('N', 0));
 }
 
 # Send statements, all at once, and do not wait; what came before is forgotten.
@@ -222,7 +225,9 @@ sub rows
 {
 	my ($self) = @_;
 
-	return map { my (undef, $length) = unpack('nN', $_); $length == 0xffffffff ? undef : substr($_, 6, $length) } $self->bodies('D');
+	return
+	  map { my (undef, $length) = unpack('nN', $_); $length == 0xffffffff ? undef : substr($_, 6, $length) }
+	  $self->bodies('D');
 }
 
 # The codes of the errors.
@@ -240,7 +245,8 @@ sub complaint
 {
 	my ($self) = @_;
 
-	return join(' ', map { s/\0/ /gr } $self->bodies('E'), $self->bodies('N')) || ($self->{eof} ? 'the connection is closed' : 'too late');
+	return join(' ', map { s/\0/ /gr } $self->bodies('E'), $self->bodies('N'))
+	  || ($self->{eof} ? 'the connection is closed' : 'too late');
 }
 
 1;

@@ -102,7 +102,9 @@ $node->stop;
 	my $child = run_child($parent, "$bindir/postgres", '-D', 'etc dir');
 	wait_until_accepts($node);
 	is(info($node, 'origin'), 're-executed', 'relative paths in the file: runs on jemalloc');
-	is($node->safe_psql('postgres', 'SHOW hba_file'), "$parent/etc dir/pg_hba.conf", 'relative paths in the file: found');
+	is( $node->safe_psql('postgres', 'SHOW hba_file'),
+		"$parent/etc dir/pg_hba.conf",
+		'relative paths in the file: found');
 	kill 'INT', $child;
 	waitpid($child, 0);
 }
@@ -114,7 +116,12 @@ append_to_file("$data/postgresql.conf", "ident_file = '../nowhere/pg_ident.conf'
 $node->append_conf('postgresql.conf', "ident_file = '$data/pg_ident.conf'\n");
 
 # Arguments are neither lost nor added.
-in_directory('/', sub { system_or_bail('pg_ctl', '-s', '-w', '-D', $data, '-l', $log, '-o', "-c work_mem=5MB -c 'cluster_name=a b'", 'start') });
+in_directory(
+	'/',
+	sub {
+		system_or_bail('pg_ctl', '-s', '-w', '-D', $data, '-l', $log, '-o', "-c work_mem=5MB -c 'cluster_name=a b'",
+			'start');
+	});
 is($node->safe_psql('postgres', 'SHOW work_mem'), '5MB', 'options are kept');
 is($node->safe_psql('postgres', 'SHOW cluster_name'), 'a b', 'options with spaces are kept');
 is(slurp_file("$data/postmaster.opts"),

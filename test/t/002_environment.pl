@@ -68,7 +68,8 @@ $node->stop;
 
 {
 	local @ENV{@names} = ('libm.so.6', 'lg_prof_sample:17,narenas:4,percpu_arena:percpu', 'glibc.malloc.perturb=0');
-	my $users = "GLIBC_TUNABLES=glibc.malloc.perturb=0\nLD_PRELOAD=libm.so.6\nMALLOC_CONF=lg_prof_sample:17,narenas:4,percpu_arena:percpu";
+	my $users = "GLIBC_TUNABLES=glibc.malloc.perturb=0\nLD_PRELOAD=libm.so.6\n"
+	  . "MALLOC_CONF=lg_prof_sample:17,narenas:4,percpu_arena:percpu";
 
 	$node->start;
 	check_programs('jemalloc, user set', $users);
@@ -114,7 +115,8 @@ $node->stop;
 	local $ENV{MALLOC_CONF} = 'oversize_threshold:8388608';
 
 	$node->start;
-	is( $node->safe_psql('postgres', big_sort() . q(SELECT committed = active + dirty FROM jemctx_arenas WHERE name = 'huge')),
+	is( $node->safe_psql('postgres', big_sort() .
+			q(SELECT committed = active + dirty FROM jemctx_arenas WHERE name = 'huge')),
 		"300000\nt", 'huge arena: it is counted');
 	makes_room($node, 'huge arena');
 	$node->stop;

@@ -22,18 +22,21 @@ fails_to_start(
 	qr/FATAL:  could not load jemalloc library "libnonexistent.so.9"/, qr/HINT:  Install/);
 fails_to_start(
 	$node, "jemctx.jemalloc_library = 'lib/libjemalloc.so'\n", 'relative path',
-	qr/FATAL:  invalid name of a jemalloc library: "lib\/libjemalloc.so"/, qr/DETAIL:  A path must be absolute/, qr/HINT:  Set jemctx\.jemalloc_library/);
+	qr/FATAL:  invalid name of a jemalloc library: "lib\/libjemalloc.so"/, qr/DETAIL:  A path must be absolute/,
+	qr/HINT:  Set jemctx\.jemalloc_library/);
 fails_to_start(
 	$node, "jemctx.jemalloc_library = 'a.so:b.so'\n", 'two libraries',
 	qr/must not be empty or contain colons or spaces/);
 
 # One that does not let anybody open it
-append_to_file("$directory/crash.c", "#include <stdlib.h>\n__attribute__((constructor)) static void start(void) { abort(); }\n");
+append_to_file("$directory/crash.c",
+	"#include <stdlib.h>\n__attribute__((constructor)) static void start(void) { abort(); }\n");
 system_or_bail('cc', '-shared', '-fPIC', '-o', "$directory/crash.so", "$directory/crash.c");
 fails_to_start(
 	$node, "jemctx.jemalloc_library = '$directory/crash.so'\n", 'crash',
 	qr/FATAL:  the server does not start together with jemalloc/,
-	qr/DETAIL:  A trial with LD_PRELOAD=\S*crash\.so: it was ended by signal 6/, qr/HINT:  Set jemctx\.jemalloc_library to another/);
+	qr/DETAIL:  A trial with LD_PRELOAD=\S*crash\.so: it was ended by signal 6/,
+	qr/HINT:  Set jemctx\.jemalloc_library to another/);
 
 SKIP:
 {

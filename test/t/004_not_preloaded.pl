@@ -16,7 +16,8 @@ $node->start;
 for my $statement ("LOAD 'jemctx'", 'SELECT * FROM jemctx_arenas', 'SELECT jemctx_purge()',
 	'DROP EXTENSION jemctx; CREATE EXTENSION jemctx')
 {
-	my ($code, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$statement;\nSELECT 'goes on';", on_error_stop => 0);
+	my ($code, $out, $err) =
+	  $node->psql('postgres', "\\set VERBOSITY verbose\n$statement;\nSELECT 'goes on';", on_error_stop => 0);
 
 	like($err, qr/ERROR:  55000: jemctx must be loaded when the server starts/, "$statement: error");
 	like($err, qr/HINT:  Add "jemctx" to shared_preload_libraries and restart the server/, "$statement: hint");

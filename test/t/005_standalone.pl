@@ -21,11 +21,13 @@ sub output_of
 	return $out;
 }
 
-my $out = output_of("SELECT name FROM jemctx_arenas ORDER BY arena;\nSELECT value FROM jemctx_info WHERE name = 'origin';\n",
+my $out = output_of(
+	"SELECT name FROM jemctx_arenas ORDER BY arena;\nSELECT value FROM jemctx_info WHERE name = 'origin';\n",
 	'postgres', '--single', '-D', $node->data_dir, 'postgres');
 like($out, qr/name = "process".*name = "persistent".*value = "re-executed"/s, 'single-user mode has its arenas');
 is(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'data_directory'), $node->data_dir . "\n", 'postgres -C');
-like(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'shared_memory_size'), qr/^\d+\n$/, 'postgres -C of a computed value');
+like(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'shared_memory_size'),
+	qr/^\d+\n$/, 'postgres -C of a computed value');
 
 $node->start;
 $node->backup('copy');

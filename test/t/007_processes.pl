@@ -25,9 +25,13 @@ $node->append_conf('pg_hba.conf', "local replication all trust\n");
 $node->start;
 
 # Each process of the server has the library, and the hooks of the postmaster.
-$node->poll_query_until('postgres', "SELECT count(*) >= 6 FROM pg_stat_activity WHERE backend_type IN ('autovacuum launcher', 'archiver', 'logical replication launcher', 'background writer', 'checkpointer', 'walwriter')")
+$node->poll_query_until('postgres', "SELECT count(*) >= 6 FROM pg_stat_activity
+	WHERE backend_type IN ('autovacuum launcher', 'archiver', 'logical replication launcher', 'background writer',
+		'checkpointer', 'walwriter')")
   or die 'not all processes are there';
-for my $kind ('autovacuum launcher', 'archiver', 'logical replication launcher', 'background writer', 'checkpointer', 'walwriter')
+for my $kind (
+	'autovacuum launcher', 'archiver', 'logical replication launcher', 'background writer',
+	'checkpointer',        'walwriter')
 {
 	my $pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$kind'");
 
@@ -41,7 +45,8 @@ for my $kind ('autovacuum launcher', 'logical replication launcher')
 	my $pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$kind'");
 	my $offset = -s $node->logfile;
 
-	is($node->safe_psql('postgres', "SELECT pg_log_backend_memory_contexts($pid)"), 't', "$kind: asked for its contexts");
+	is($node->safe_psql('postgres', "SELECT pg_log_backend_memory_contexts($pid)"),
+		't', "$kind: asked for its contexts");
 	$node->wait_for_log(qr/\[$pid\].*LOG:  level: 1; CacheMemoryContext: \d+ total in \d+ chunks; 0 free/, $offset);
 	pass("$kind: its caches are in a persistent context");
 }
@@ -57,7 +62,8 @@ is( $node->safe_psql('postgres', q(
 	SET max_parallel_workers_per_gather = 2;
 	SELECT count(DISTINCT v) FROM (SELECT v FROM t ORDER BY v LIMIT 40000) s)),
 	'40000', 'parallel workers sort');
-like($node->safe_psql('postgres', 'SET max_parallel_workers_per_gather = 2; EXPLAIN (ANALYZE, COSTS OFF) SELECT v FROM t ORDER BY v'),
+like($node->safe_psql('postgres', 'SET max_parallel_workers_per_gather = 2; EXPLAIN (ANALYZE, COSTS OFF)
+	SELECT v FROM t ORDER BY v'),
 	qr/Workers Launched: [12]/, 'and they did run');
 
 # Autovacuum workers.

@@ -9,7 +9,8 @@ use Test::More;
 
 use JemctxTest;
 
-my $node = new_node('main', "jit = off\nmax_parallel_workers_per_gather = 0\njemctx.dirty_decay = -1\njemctx.idle_purge_after = -1\n");
+my $node = new_node('main',
+	"jit = off\nmax_parallel_workers_per_gather = 0\njemctx.dirty_decay = -1\njemctx.idle_purge_after = -1\n");
 $node->start;
 
 # A setting of 100 MB is kept as a string by malloc.

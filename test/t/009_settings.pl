@@ -21,7 +21,8 @@ my $decay = q(SELECT jemctx_stats_json()->'jemalloc'->'stats.arenas'->'0'->>'dir
 is($node->safe_psql('postgres', 'SHOW jemctx.dirty_decay'), '12345ms', 'dirty_decay is what it was set to');
 is($node->safe_psql('postgres', $decay), '12345', 'of a small backend jemalloc has it');
 my $large = "SET work_mem = '64MB'; " . big_sort();
-like($node->safe_psql('postgres', "$large; $decay"), qr/\n-1$/, 'a large backend decides itself how long it keeps what it has');
+like($node->safe_psql('postgres', "$large; $decay"),
+	qr/\n-1$/, 'a large backend decides itself how long it keeps what it has');
 like($node->safe_psql('postgres', "SET jemctx.dirty_decay = 0; $large; $decay"), qr/\n0$/, 'unless it keeps nothing');
 is($node->safe_psql('postgres', "SET jemctx.dirty_decay = 0; $decay"), '0', 'dirty_decay = 0 keeps nothing');
 is($node->safe_psql('postgres', $decay), '12345', 'in that session only');
@@ -47,7 +48,8 @@ my $profile = $node->safe_psql('postgres', q(
 like($profile, qr/^heap_v2\/\d+/m, 'a profile is in the form of jeprof');
 like($profile, qr/^@ 0x/m, 'it has stacks');
 like($profile, qr/^MAPPED_LIBRARIES:/m, 'and the libraries they are in');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_dir(\'pg_stat_tmp\') f WHERE f LIKE \'jemctx%\''), '0', 'no file is left');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_dir(\'pg_stat_tmp\') f WHERE f LIKE \'jemctx%\''),
+	'0', 'no file is left');
 $node->stop;
 
 done_testing();

@@ -36,7 +36,9 @@ is($lines[4], '300000', 'and the memory can be had again');
 # What the machine has promised to all processes, and what it may promise, in kB.
 sub promised
 {
-	return slurp_file('/proc/meminfo') =~ /^CommitLimit:\s+(\d+).*^Committed_AS:\s+(\d+)/ms ? ($2, $1) : die 'no Committed_AS';
+	return slurp_file('/proc/meminfo') =~ /^CommitLimit:\s+(\d+).*^Committed_AS:\s+(\d+)/ms
+	  ? ($2, $1)
+	  : die 'no Committed_AS';
 }
 
 # Running out of memory is an ordinary error.
@@ -53,15 +55,20 @@ committed_is_exact($node, 'afterwards');
 
 # A region is charged as a whole, whether it is used or not.
 $node->safe_psql('postgres', q(CREATE EXTENSION jemctx_test; SELECT jemctx_namespace_create('n')));
-is($node->safe_psql('postgres', q(SELECT jemctx_test_ns_fill('n', 1000, 20000000))), '20000000', 'namespaces can be used');
+is($node->safe_psql('postgres', q(SELECT jemctx_test_ns_fill('n', 1000, 20000000))),
+	'20000000', 'namespaces can be used');
 $node->stop;
 $node->append_conf('postgresql.conf', "jemctx.namespace_memory = '1TB'\n");
 unlink $node->logfile;
 $node->start;
-like(slurp_file($node->logfile), qr/WARNING:  namespaces are not available: Cannot allocate memory\n.*DETAIL:  The kernel refused to map/,
+like(slurp_file($node->logfile),
+	qr/WARNING:  namespaces are not available: Cannot allocate memory\n.*DETAIL:  The kernel refused to map/,
 	'a region that is too large is refused when the server starts');
 ($code, $out, $err) = $node->psql('postgres', q(SELECT jemctx_namespace_create('n')));
-like($err, qr/The kernel refused to map their memory.*\nHINT:  Lower jemctx.namespace_memory/, 'and whoever wants a namespace is told');
+like(
+	$err,
+	qr/The kernel refused to map their memory.*\nHINT:  Lower jemctx.namespace_memory/,
+	'and whoever wants a namespace is told');
 is($node->safe_psql('postgres', 'SELECT 1'), '1', 'the server works');
 $node->stop;
 

@@ -36,7 +36,8 @@ for my $lifetime (qw(persistent transient))
 }
 # all in one session, which must survive them
 my @outputs = split /^done with \d+\n/m,
-	session_output($node, join('', map { "SELECT jemctx_test_$mistakes[$_][0];\n\\echo done with $_\n" } 0 .. $#mistakes));
+	session_output($node,
+		join('', map { "SELECT jemctx_test_$mistakes[$_][0];\n\\echo done with $_\n" } 0 .. $#mistakes));
 like($outputs[$_] // '', $mistakes[$_][1], $mistakes[$_][0]) for 0 .. $#mistakes;
 unlike(session_output($node, "SELECT jemctx_test_sizes('persistent'), jemctx_test_sizes('transient')"),
 	qr/WARNING|ERROR/, 'nothing is reported where nothing is wrong');

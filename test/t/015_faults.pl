@@ -96,7 +96,8 @@ sub run_file
 # What a statement that tells figures says depends on what was tried before.
 my $figures = qr/allocated|committed|dirty|retained|curregs|taken|after_chunks/;
 
-for my $name (qw(transient persistent torture contexts cache errors example info arenas bins purge stats settings privileges))
+for my $name (
+	qw(transient persistent torture contexts cache errors example info arenas bins purge stats settings privileges))
 {
 	my ($expected) = run_file($name, 0);
 
@@ -125,7 +126,8 @@ my $leaks = $node->safe_psql('postgres', q(
 			BEGIN
 				PERFORM jemctx_purge();
 				PERFORM set_config('jemctx.debug_fail_extents', (i % 6 + 1)::text, false);
-				EXECUTE format('SELECT jemctx_test_%s(%L)', calls[i % 8 + 1], CASE i / 8 % 2 WHEN 0 THEN 'persistent' ELSE 'transient' END);
+				EXECUTE format('SELECT jemctx_test_%s(%L)', calls[i % 8 + 1],
+					CASE i / 8 % 2 WHEN 0 THEN 'persistent' ELSE 'transient' END);
 				PERFORM set_config('jemctx.debug_fail_extents', '0', false);
 			EXCEPTION WHEN out_of_memory THEN
 				refused := refused + 1;
@@ -140,7 +142,8 @@ my $leaks = $node->safe_psql('postgres', q(
 	INSERT INTO figures SELECT 1, name, allocated FROM jemctx_arenas;
 	SELECT refuse(96) BETWEEN 10 AND 95;
 	INSERT INTO figures SELECT 2, name, allocated FROM jemctx_arenas;
-	SELECT name, max(allocated) - min(allocated) < 50000 FROM figures WHERE name <> 'process' GROUP BY name ORDER BY name;
+	SELECT name, max(allocated) - min(allocated) < 50000 FROM figures WHERE name <> 'process' GROUP BY name
+		ORDER BY name;
 	SELECT jemctx_debug_check();
 ));
 is($leaks, "t\nt\npersistent|t\ntransient|t\n0", 'nothing is lost where memory is refused');

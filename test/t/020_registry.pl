@@ -27,17 +27,22 @@ sub becomes
 my $kinds = q(
 	SELECT string_agg(DISTINCT backend_type COLLATE "C", ',' ORDER BY backend_type COLLATE "C") FROM jemctx_backends
 	WHERE committed > 1000000 AND committed < 10e6 AND committed_peak >= committed AND inherited <= committed);
-is(becomes($kinds, 'autovacuum launcher,background worker,background writer,checkpointer,client backend,logical replication launcher,walwriter'), 't',
+is(becomes($kinds, join(',', 'autovacuum launcher', 'background worker', 'background writer', 'checkpointer',
+			'client backend', 'logical replication launcher', 'walwriter')), 't',
 	'each kind of process has an account');
-is(becomes('SELECT count(*) FROM jemctx_backends b FULL JOIN pg_stat_activity a USING (pid) WHERE b.pid IS NULL OR a.pid IS NULL AND b.backend_type <> \'background worker\'', '0'),
+is(becomes('SELECT count(*) FROM jemctx_backends b FULL JOIN pg_stat_activity a USING (pid) WHERE b.pid IS NULL
+	OR a.pid IS NULL AND b.backend_type <> \'background worker\'', '0'),
 	't', 'the same processes as in pg_stat_activity, and the keeper');
-is(becomes('SELECT unaccounted, processes = (SELECT count(*) FROM jemctx_backends) FROM jemctx_server', '0|t'), 't', 'none is without account');
+is(becomes('SELECT unaccounted, processes = (SELECT count(*) FROM jemctx_backends) FROM jemctx_server', '0|t'),
+	't', 'none is without account');
 
 # Live, in the middle of a statement: the sort is held by a cursor.
 my $before = backend($observer, $session, 'committed');
-query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m; MOVE 1 IN c;");
+query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m
+	FROM generate_series(1, 300000) g ORDER BY m; MOVE 1 IN c;");
 cmp_ok(backend($observer, $session, 'committed') - $before, '>', 20e6, 'what a statement holds is seen while it runs');
-is(query($session, 'SELECT sum(a.committed) = max(b.committed) FROM jemctx_arenas a, jemctx_backends b WHERE b.pid = pg_backend_pid()'),
+is(query($session, 'SELECT sum(a.committed) = max(b.committed) FROM jemctx_arenas a, jemctx_backends b
+	WHERE b.pid = pg_backend_pid()'),
 	't', 'and is what the arenas say');
 query($session, 'COMMIT');
 cmp_ok(backend($observer, $session, 'committed_peak'), '>', $before + 20e6, 'the peak stays');
@@ -47,13 +52,15 @@ ok( poll(sub { query($session, q(
 	SELECT abs(b.allocated - a.allocated) < 500000, abs(b.active - a.active) < 500000,
 		abs(b.cache - c.cache) < 200000, b.published_at > now() - interval '100 s'
 	FROM jemctx_backends b, (SELECT sum(allocated) AS allocated, sum(active) AS active FROM jemctx_arenas) a,
-		(SELECT sum(total_bytes) AS cache FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext' OR parent = 'CacheMemoryContext') c
+		(SELECT sum(total_bytes) AS cache FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'
+			OR parent = 'CacheMemoryContext') c
 	WHERE b.pid = pg_backend_pid())) eq 't|t|t|t' }), 'published figures are right');
 
 # The server's sum is that of the processes, what they inherited counted once.
 is( becomes(q(
 	SELECT abs(s.committed - b.committed) < 1000000
-	FROM jemctx_server s, (SELECT sum(committed - inherited) + max(inherited) AS committed FROM jemctx_backends) b), 't'),
+	FROM jemctx_server s, (SELECT sum(committed - inherited) + max(inherited) AS committed FROM jemctx_backends) b),
+		't'),
 	't', 'the server holds what its processes hold');
 
 # More connections than there may be, coming and going: places are taken again.
@@ -67,14 +74,16 @@ for my $round (1 .. 3)
 	cmp_ok($connected, '>=', 15, "round $round: but nearly so many");
 	is(becomes('SELECT unaccounted FROM jemctx_server', '0'), 't', "round $round: each has its account");
 	close_session($_) for @sessions;
-	ok(poll(sub { query($observer, 'SELECT processes FROM jemctx_server') <= $places + 1 }), "round $round: ended processes are gone");
+	ok(poll(sub { query($observer, 'SELECT processes FROM jemctx_server') <= $places + 1 }),
+		"round $round: ended processes are gone");
 }
 
 # A backend that is terminated in the middle of a statement is gone, too.
 my $victim = session($node);
 my $pid = pid_of($victim);
 query($observer, "SELECT pg_terminate_backend($pid)");
-ok(poll(sub { query($observer, "SELECT count(*) FROM jemctx_backends WHERE pid = $pid") eq '0' }), 'a terminated backend is gone');
+ok(poll(sub { query($observer, "SELECT count(*) FROM jemctx_backends WHERE pid = $pid") eq '0' }),
+	'a terminated backend is gone');
 
 # Any signal: after a crash the registry is new, and works.
 $victim = session($node);
@@ -83,16 +92,19 @@ my $offset = -s $node->logfile;
 kill 'KILL', pid_of($victim);
 wait_for_recovery($node, $offset);
 pass('the server is back after a crash');
-is($node->safe_psql('postgres', 'SELECT count(*) FILTER (WHERE pid = ' . pid_of($session) . '), bool_and(committed > 0) FROM jemctx_backends'), '0|t',
+is($node->safe_psql('postgres', 'SELECT count(*) FILTER (WHERE pid = ' . pid_of($session) . '),
+	bool_and(committed > 0) FROM jemctx_backends'), '0|t',
 	'processes from before the crash are not in the registry');
-is($node->poll_query_until('postgres', "SELECT count(*) = 1 AND count(committed) = 1 FROM jemctx_backends WHERE backend_type = 'client backend'"), 1,
+is($node->poll_query_until('postgres', "SELECT count(*) = 1 AND count(committed) = 1 FROM jemctx_backends
+	WHERE backend_type = 'client backend'"), 1,
 	'those from after it are');
 $node->stop;
 
 # A standalone backend has shared memory of its own.
 my $out = '';
 my $in = 'SELECT count(*) FROM jemctx_backends WHERE committed > 0';
-IPC::Run::run([ 'postgres', '--single', '-F', '-D', $node->data_dir, 'postgres' ], '<', \$in, '>', \$out, '2>', '/dev/null');
+IPC::Run::run([ 'postgres', '--single', '-F', '-D', $node->data_dir, 'postgres' ],
+	'<', \$in, '>', \$out, '2>', '/dev/null');
 like($out, qr/count = "1"/, 'a standalone backend has an account');
 
 done_testing();

@@ -10,7 +10,8 @@ use Time::HiRes qw(time);
 
 use JemctxTest;
 
-my $node = new_node('main', "jit = off\njemctx.idle_purge_after = 200\nmax_prepared_transactions = 2\nwal_level = logical\n");
+my $node =
+  new_node('main', "jit = off\njemctx.idle_purge_after = 200\nmax_prepared_transactions = 2\nwal_level = logical\n");
 $node->start;
 my $observer = session($node);
 
@@ -49,38 +50,47 @@ like(query($session, 'SELECT 1/0'), qr/division by zero/, 'in a transaction: an 
 query($session, 'ROLLBACK');
 
 query($session, 'BEGIN');
-like(query($session, "SET work_mem = '64MB'; SELECT max(m), 1/(count(*)-300000) FROM (SELECT md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s"),
+like(query($session, "SET work_mem = '64MB'; SELECT max(m), 1/(count(*)-300000) FROM (SELECT md5(g::text) m
+	FROM generate_series(1, 300000) g ORDER BY m) s"),
 	qr/division by zero/, 'after an error: the statement fails when it has its memory');
 comes_back($session, 'after an error');
-like(query($session, 'SELECT 1'), qr/current transaction is aborted/, 'after an error: still in the failed transaction');
+like(query($session, 'SELECT 1'), qr/current transaction is aborted/,
+	'after an error: still in the failed transaction');
 query($session, 'ROLLBACK');
 
 # What a cursor holds stays, and the cursor works.
-query($session, "BEGIN; SET LOCAL work_mem = '64MB'; DECLARE c CURSOR FOR SELECT g FROM generate_series(1, 300000) g ORDER BY md5(g::text); MOVE 100 IN c");
+query($session, "BEGIN; SET LOCAL work_mem = '64MB'; DECLARE c CURSOR FOR SELECT g FROM generate_series(1, 300000) g
+	ORDER BY md5(g::text); MOVE 100 IN c");
 query($session, 'SELECT length(repeat(\'x\', 100000000))');
 ok(poll(sub { backend($observer, $session, 'committed') < 80e6 }), 'in a cursor: what is free comes back');
 cmp_ok(backend($observer, $session, 'committed'), '>', 20e6, 'in a cursor: what it holds stays');
-is(query($session, 'FETCH 1 FROM c'), query($keeper, 'SELECT g FROM generate_series(1, 300000) g ORDER BY md5(g::text) OFFSET 100 LIMIT 1'),
+is(query($session, 'FETCH 1 FROM c'), query($keeper, 'SELECT g FROM generate_series(1, 300000) g
+	ORDER BY md5(g::text) OFFSET 100 LIMIT 1'),
 	'in a cursor: it goes on');
 query($session, 'COMMIT');
 
 # Prepared transactions and statements, temporary tables.
-query($session, "CREATE TEMP TABLE t AS SELECT g FROM generate_series(1, 1000) g; PREPARE p AS SELECT sum(g) FROM t; " . big_sort());
+query($session,
+	"CREATE TEMP TABLE t AS SELECT g FROM generate_series(1, 1000) g; PREPARE p AS SELECT sum(g) FROM t; "
+	  . big_sort());
 comes_back($session, 'with a temporary table');
 is(query($session, 'EXECUTE p'), '500500', 'with a temporary table: it is there');
 my $preparer = session($node);
 query($preparer, "BEGIN; CREATE TABLE prepared (i int); PREPARE TRANSACTION 'one'; " . big_sort());
 comes_back($preparer, 'after PREPARE TRANSACTION');
-is(query($preparer, "COMMIT PREPARED 'one'; SELECT count(*) FROM prepared"), '0', 'after PREPARE TRANSACTION: it can be committed');
+is(query($preparer, "COMMIT PREPARED 'one'; SELECT count(*) FROM prepared"),
+	'0', 'after PREPARE TRANSACTION: it can be committed');
 
 # Notifications arrive while it waits, before and after the purge.
 query($session, 'LISTEN x; ' . big_sort());
 query($observer, "NOTIFY x, 'early'");
-ok(poll(sub { query($session, 'SELECT 1') =~ /Asynchronous notification "x" with payload "early"/ }), 'LISTEN: an early notification arrives');
+ok(poll(sub { query($session, 'SELECT 1') =~ /Asynchronous notification "x" with payload "early"/ }),
+	'LISTEN: an early notification arrives');
 query($session, big_sort());
 comes_back($session, 'LISTEN');
 query($observer, "NOTIFY x, 'late'");
-ok(poll(sub { query($session, 'SELECT 1') =~ /Asynchronous notification "x" with payload "late"/ }), 'LISTEN: a notification arrives');
+ok(poll(sub { query($session, 'SELECT 1') =~ /Asynchronous notification "x" with payload "late"/ }),
+	'LISTEN: a notification arrives');
 
 # The other timeouts fire as they do without us.
 query($session, big_sort() . ' SET statement_timeout = 300');
@@ -118,11 +128,13 @@ pass('asked for its contexts while idle: answers');
 my $victim = session($node);
 my $victim_pid = pid_of($victim);
 query($observer, "SELECT pg_terminate_backend($victim_pid)");
-ok(poll(sub { query($observer, "SELECT count(*) FROM pg_stat_activity WHERE pid = $victim_pid") eq '0' }), 'terminated while idle: ends');
+ok(poll(sub { query($observer, "SELECT count(*) FROM pg_stat_activity WHERE pid = $victim_pid") eq '0' }),
+	'terminated while idle: ends');
 
 # Statistics are sent.
 query($session, 'CREATE TABLE counted AS SELECT 1 AS i; SELECT * FROM counted');
-ok(poll(sub { query($observer, "SELECT seq_scan > 0 FROM pg_stat_user_tables WHERE relname = 'counted'") eq 't' }), 'statistics arrive');
+ok(poll(sub { query($observer, "SELECT seq_scan > 0 FROM pg_stat_user_tables WHERE relname = 'counted'") eq 't' }),
+	'statistics arrive');
 
 # At once, and never.
 my $eager = session($node);
@@ -135,7 +147,8 @@ my $busy = session($node);
 query($busy, 'SET jemctx.idle_purge_after = -1; SET jemctx.dirty_decay = -1; ' . big_sort());
 has_memory($busy, 'busy');
 query($busy, 'SET jemctx.dirty_decay = 300');
-ok(poll(sub { query($busy, 'SELECT 1'); backend($observer, $busy, 'committed') < 12e6 }), 'busy: what is not needed any more comes back');
+ok(poll(sub { query($busy, 'SELECT 1'); backend($observer, $busy, 'committed') < 12e6 }),
+	'busy: what is not needed any more comes back');
 my $needed = backend($observer, $busy, 'purges');
 my $start = time;
 while (time < $start + 1.5)
@@ -153,7 +166,8 @@ is(backend($observer, $busy, 'purges'), $needed, 'dirty_decay = -1: nothing come
 pgbench_ok('pgbench: tables', '-i', '-s', '1', $node->connstr('postgres'));
 for my $mode (qw(simple extended prepared))
 {
-	pgbench_ok("pgbench: $mode does not wait", '-S', '-c', 4, '-j', 2, '-t', 200, '-M', $mode, $node->connstr('postgres'));
+	pgbench_ok("pgbench: $mode does not wait",
+		'-S', '-c', 4, '-j', 2, '-t', 200, '-M', $mode, $node->connstr('postgres'));
 }
 my $script = $node->basedir . '/pipeline.sql';
 append_to_file($script, "\\startpipeline\nSELECT 1;\nSELECT repeat('x', 20000);\nSELECT 2;\n\\endpipeline\n");

@@ -14,7 +14,8 @@ $node->start;
 $node->safe_psql('postgres', q(
 	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
 	DO $$ BEGIN FOR i IN 0..499 LOOP
-		EXECUTE format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
+		EXECUTE
+		  format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
 	END LOOP; END $$;
 	INSERT INTO parted SELECT g, md5(g::text) FROM generate_series(0, 4999) g;
 ));
@@ -55,7 +56,11 @@ my $session = session($node);
 query($session, "SET jemctx.idle_cache_limit = '1MB'");
 purges($session, $all, 'with a limit');
 cmp_ok(cache_of($session), '<', 2e6, 'caches are dropped');
-cmp_ok($full_committed - backend($observer, $session, 'committed'), '>', 0.7 * ($full - cache_of($session)), 'and their memory has gone');
+cmp_ok(
+	$full_committed - backend($observer, $session, 'committed'),
+	'>',
+	0.7 * ($full - cache_of($session)),
+	'and their memory has gone');
 is(query($session, $all), '5000', 'the next statement reads the catalogs again');
 
 # An idle backend that is asked for its memory does the same.
@@ -67,7 +72,8 @@ cmp_ok(cache_of($session), '<', 2e6, 'and drops its caches, too');
 # So does one that is busy, at the end of its statement.
 query($observer, 'SELECT pg_advisory_lock(1)');
 send_query($session, 'SELECT count(*) FROM (SELECT pg_advisory_lock(1)) l, parted WHERE id < 1000000000');
-ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }), 'a busy backend');
+ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }),
+	'a busy backend');
 query($observer, "SELECT jemctx_purge($pid)");
 query($observer, 'SELECT pg_advisory_unlock(1)');
 is(answer($session), '5000', 'answers');
@@ -95,16 +101,21 @@ query($open, q(
 	BEGIN;
 	DECLARE c CURSOR WITH HOLD FOR SELECT i FROM t ORDER BY i;
 	COMMIT;
-	CREATE FUNCTION pg_temp.f(int) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN RETURN (SELECT v FROM t WHERE i = $1); END $f$;
+	CREATE FUNCTION pg_temp.f(int) RETURNS text LANGUAGE plpgsql AS $f$
+		BEGIN RETURN (SELECT v FROM t WHERE i = $1); END $f$;
 	SELECT pg_temp.f(1)));
 for my $round (1 .. 3)
 {
 	purges($open, $all, "round $round");
 	cmp_ok(cache_of($open), '<', 3e6, "round $round: caches are dropped");
 	is(query($open, 'FETCH 1 FROM c'), $round, "round $round: the cursor goes on");
-	is(query($open, "EXECUTE p($round)"), query($observer, "SELECT md5('$round')"), "round $round: the prepared statement works");
+	is( query($open,     "EXECUTE p($round)"),
+		query($observer, "SELECT md5('$round')"),
+		"round $round: the prepared statement works");
 	is(query($open, 'EXECUTE q'), '5000', "round $round: so does one over the partitions");
-	is(query($open, "SELECT pg_temp.f($round)"), query($observer, "SELECT md5('$round')"), "round $round: and a function");
+	is( query($open,     "SELECT pg_temp.f($round)"),
+		query($observer, "SELECT md5('$round')"),
+		"round $round: and a function");
 	is(query($open, 'SELECT count(*) FROM t'), '1000', "round $round: the temporary table is there");
 	query($observer, "ALTER TABLE parted ADD COLUMN c$round int");
 }

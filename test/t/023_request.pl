@@ -11,7 +11,10 @@ use JemctxTest;
 my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\njemctx.dirty_decay = -1\n");
 $node->start;
 $node->safe_psql('postgres', q(
-	CREATE ROLE one LOGIN; CREATE ROLE two LOGIN; CREATE ROLE helper LOGIN IN ROLE pg_signal_backend; CREATE ROLE boss LOGIN SUPERUSER;
+	CREATE ROLE one LOGIN;
+	CREATE ROLE two LOGIN;
+	CREATE ROLE helper LOGIN IN ROLE pg_signal_backend;
+	CREATE ROLE boss LOGIN SUPERUSER;
 ));
 my $observer = session($node);
 
@@ -48,7 +51,8 @@ for my $state (sort keys %states)
 # once: it is idle, whatever its backend has still to do.
 $node->safe_psql('postgres', q(
 	CREATE EXTENSION dblink;
-	CREATE FUNCTION ask_at_once(times int, statement text) RETURNS TABLE (asked int, answered int) LANGUAGE plpgsql AS $$
+	CREATE FUNCTION ask_at_once(times int, statement text) RETURNS TABLE (asked int, answered int)
+		LANGUAGE plpgsql AS $$
 	DECLARE
 		pid int;
 	BEGIN
@@ -66,8 +70,10 @@ $node->safe_psql('postgres', q(
 	END $$;
 ));
 query($observer, 'SET client_min_messages = error');
-is(query($observer, "SELECT * FROM ask_at_once(3000, 'SET work_mem = 8192')"), '3000|3000', 'a session that has its answer is not busy');
-is(query($observer, "SELECT * FROM ask_at_once(3000, 'ROLLBACK; BEGIN; SELECT 1/0')"), '3000|3000', 'nor is one whose transaction has failed');
+is(query($observer, "SELECT * FROM ask_at_once(3000, 'SET work_mem = 8192')"),
+	'3000|3000', 'a session that has its answer is not busy');
+is(query($observer, "SELECT * FROM ask_at_once(3000, 'ROLLBACK; BEGIN; SELECT 1/0')"),
+	'3000|3000', 'nor is one whose transaction has failed');
 query($observer, 'RESET client_min_messages');
 
 # Also after a cancel that came too late.
@@ -86,11 +92,15 @@ my $pid = pid_of($two);
 query($observer, 'SELECT pg_advisory_lock(1)');
 query($two, big_sort());
 send_query($two, 'SELECT pg_advisory_xact_lock(1)');
-ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }), 'a backend is busy');
+ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }),
+	'a backend is busy');
 my $busy = query($observer, "SELECT jemctx_purge($pid)");
-like($busy, qr/NOTICE:  process \d+ is busy\nDETAIL:  It will return its unused memory at the end of its statement or transaction\./, 'busy: says so');
+my $later = qr/It will return its unused memory at the end of its statement or transaction\./;
+like($busy, qr/NOTICE:  process \d+ is busy\nDETAIL:  $later/,
+	'busy: says so');
 query($observer, 'SET client_min_messages = error');
-is(query($observer, "SELECT count(jemctx_purge($pid)), clock_timestamp() < statement_timestamp() + interval '30 s' FROM generate_series(1, 60)"),
+is(query($observer, "SELECT count(jemctx_purge($pid)), clock_timestamp() < statement_timestamp() + interval '30 s'
+	FROM generate_series(1, 60)"),
 	'0|t', 'busy: nobody waits for it');
 query($observer, 'RESET client_min_messages; SELECT pg_advisory_unlock(1)');
 answer($two);
@@ -102,18 +112,23 @@ query($_, big_sort()) for @many;
 my $sum = query($observer, 'SELECT sum(committed) FROM jemctx_backends');
 my $given = query($observer, 'SELECT jemctx_purge_all()');
 cmp_ok($given, '>', 10 * 40e6, 'all: gives back');
-cmp_ok(abs($sum - query($observer, 'SELECT sum(committed) FROM jemctx_backends') - $given), '<', 2e6, 'all: as much as it says');
+cmp_ok(abs($sum - query($observer, 'SELECT sum(committed) FROM jemctx_backends') - $given),
+	'<', 2e6, 'all: as much as it says');
 is(query($many[3], 'SELECT 1'), '1', 'all: sessions go on');
 
 # Who may.
 my $boss = session_of('boss');
 my $helper = session_of('helper');
 pid_of($_) for $one, $two, $boss, $helper;
-my $denied = qr/ERROR:  permission denied to purge the memory of process \d+\nHINT:  Must be a member of the role whose process it is, or of pg_signal_backend\./;
+my $hint = qr/Must be a member of the role whose process it is, or of pg_signal_backend\./;
+my $denied = qr/ERROR:  permission denied to purge the memory of process \d+\nHINT:  $hint/;
 like(query($one, 'SELECT jemctx_purge(' . pid_of($two) . ')'), $denied, 'not another role\'s');
 like(query($one, 'SELECT jemctx_purge(' . pid_of(my $same = session_of('one')) . ')'), qr/^\d+$/, 'one\'s own role\'s');
 like(query($helper, 'SELECT jemctx_purge(' . pid_of($two) . ')'), qr/^\d+$/, 'pg_signal_backend: anybody\'s');
-like(query($helper, 'SELECT jemctx_purge(' . pid_of($boss) . ')'), qr/permission denied .*\nHINT:  .*only superusers/, 'but not a superuser\'s');
+like(
+	query($helper, 'SELECT jemctx_purge(' . pid_of($boss) . ')'),
+	qr/permission denied .*\nHINT:  .*only superusers/,
+	'but not a superuser\'s');
 like(query($boss, 'SELECT jemctx_purge(' . pid_of($two) . ')'), qr/^\d+$/, 'superuser: anybody\'s');
 query($_, big_sort()) for $two, $boss;
 $given = query($helper, 'SELECT jemctx_purge_all()');
@@ -128,7 +143,10 @@ like(query($one, 'SELECT * FROM jemctx_server'), qr/permission denied for view j
 
 # Processes that cannot answer.
 my $checkpointer = query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
-like(query($observer, "SELECT jemctx_purge($checkpointer)"), qr/WARNING:  process $checkpointer cannot be asked to purge its memory/, 'an auxiliary process cannot');
+like(
+	query($observer, "SELECT jemctx_purge($checkpointer)"),
+	qr/WARNING:  process $checkpointer cannot be asked to purge its memory/,
+	'an auxiliary process cannot');
 like(query($observer, 'SELECT jemctx_purge(' . (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0] . ')'),
 	qr/is not a PostgreSQL server process/, 'the postmaster has no place');
 $node->stop;

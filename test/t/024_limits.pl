@@ -28,7 +28,8 @@ $node->safe_psql('postgres', q(
 	CREATE TABLE child (i int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
 	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
 	DO $$ BEGIN FOR i IN 0..799 LOOP
-		EXECUTE format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
+		EXECUTE
+		  format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
 	END LOOP; END $$;
 	CREATE FUNCTION catching() RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE detail text; hint text;
@@ -44,7 +45,10 @@ $node->safe_psql('postgres', q(
 my $observer = session($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
 
-my $refusal = qr/ERROR:  53200: out of memory\n(?:LINE .*\n.*\n)?DETAIL:  This process holds \d+ kB, asked for \d+ kB more, and may have \d+ kB\.\nHINT:  Raise "jemctx\.backend_memory_limit"/;
+my $out_of_memory = qr/ERROR:  53200: out of memory/;
+my $holds = qr/This process holds \d+ kB, asked for \d+ kB more, and may have/;
+my $raise = qr/Raise "jemctx\.backend_memory_limit"/;
+my $refusal = qr/$out_of_memory\n(?:LINE .*\n.*\n)?DETAIL:  $holds \d+ kB\.\nHINT:  $raise/;
 my $session;
 
 # The statement is refused, with the reason; the session works, and is small again.
@@ -81,14 +85,18 @@ refused('hash aggregate', '24MB', 'SELECT m, count(*) FROM big GROUP BY m');
 refused('hash join', '24MB', 'SELECT count(*) FROM big a JOIN big b USING (m)');
 refused('array_agg', '24MB', 'SELECT array_agg(m) FROM big');
 refused('string_agg', '24MB', "SELECT length(string_agg(m, ',')) FROM big");
-refused('materialize', '24MB', 'WITH w AS MATERIALIZED (SELECT * FROM big) SELECT count(*) FROM w a WHERE a.i < (SELECT max(i) FROM w)');
+refused('materialize', '24MB',
+	'WITH w AS MATERIALIZED (SELECT * FROM big) SELECT count(*) FROM w a WHERE a.i < (SELECT max(i) FROM w)');
 refused('COPY', '24MB', "COPY empty FROM PROGRAM 'head -c 60000000 /dev/zero | tr ''\\0'' x'");
-refused('INSERT with deferred triggers', '24MB', 'BEGIN', 'INSERT INTO child SELECT i FROM parent, generate_series(1, 12)');
+refused('INSERT with deferred triggers',
+	'24MB', 'BEGIN', 'INSERT INTO child SELECT i FROM parent, generate_series(1, 12)');
 refused('CREATE INDEX', '24MB', 'BEGIN', 'CREATE INDEX ON big (m)');
-refused('savepoint', '24MB', 'BEGIN', 'SAVEPOINT s', 'INSERT INTO empty SELECT i, m FROM (SELECT i, m FROM big ORDER BY m) s');
-refused('a library\'s malloc: libxml', '24MB', q(SELECT xpath('//a', xmlparse(content '<r>' || repeat('<a>b</a>', 200000) || '</r>'))),
+refused('savepoint', '24MB', 'BEGIN', 'SAVEPOINT s',
+	'INSERT INTO empty SELECT i, m FROM (SELECT i, m FROM big ORDER BY m) s');
+refused('a library\'s malloc: libxml', '24MB',
+	q(SELECT xpath('//a', xmlparse(content '<r>' || repeat('<a>b</a>', 200000) || '</r>'))),
 	# libxml is not refused, but ends the statement
-	qr/ERROR:  53200: out of memory\nDETAIL:  This process holds \d+ kB, which libxml2.so.2 has needed, .*may have 24576 kB\./);
+	qr/$out_of_memory\nDETAIL:  This process holds \d+ kB, which libxml2.so.2 has needed, .*may have 24576 kB\./);
 close_session($session);
 undef $session;
 refused('a function\'s memory: pgcrypto', '24MB', q(SELECT length(pgp_sym_encrypt(repeat('x', 30000000), 'y'))));
@@ -99,12 +107,15 @@ $session //= session($node);
 query($session, '\set VERBOSITY verbose');
 query($session, 'BEGIN');
 query($session, 'INSERT INTO child SELECT * FROM parent LIMIT 100000');
-query($session, 'CREATE CONSTRAINT TRIGGER late AFTER INSERT ON empty DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()');
+query($session, 'CREATE CONSTRAINT TRIGGER late AFTER INSERT ON empty DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+	EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()');
 query($session, 'ROLLBACK');
 $node->safe_psql('postgres', q(
-	CREATE FUNCTION hungry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM length(repeat('x', 200000000)); RETURN NULL; END $$;
+	CREATE FUNCTION hungry() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN PERFORM length(repeat('x', 200000000)); RETURN NULL; END $$;
 	CREATE TABLE late (i int);
-	CREATE CONSTRAINT TRIGGER hungry AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hungry();
+	CREATE CONSTRAINT TRIGGER hungry AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION
+	  hungry();
 ));
 query($session, "SET jemctx.backend_memory_limit = '32MB'");
 query($session, 'BEGIN');
@@ -115,9 +126,13 @@ query($session, 'SET CONSTRAINTS ALL IMMEDIATE');
 
 # Aborting is never refused: at a limit far below what is held.
 query($session, "SET jemctx.backend_memory_limit = '100MB'");
-query($session, "BEGIN; DECLARE c CURSOR FOR SELECT i FROM big ORDER BY m; MOVE 1 IN c; SET jemctx.backend_memory_limit = '16MB'");
+query($session,
+	"BEGIN; DECLARE c CURSOR FOR SELECT i FROM big ORDER BY m; MOVE 1 IN c; SET jemctx.backend_memory_limit = '16MB'");
 like(query($session, 'SELECT array_agg(m) FROM big'), $refusal, 'limit below what is held: growth is refused');
-like(query($session, 'SELECT 1'), qr/current transaction is aborted/, 'limit below what is held: the transaction is aborted');
+like(
+	query($session, 'SELECT 1'),
+	qr/current transaction is aborted/,
+	'limit below what is held: the transaction is aborted');
 query($session, 'ROLLBACK');
 query($session, "SET jemctx.backend_memory_limit = '100MB'");
 query($session, "BEGIN; DECLARE c CURSOR FOR SELECT i FROM big ORDER BY m; MOVE 1 IN c");
@@ -131,7 +146,7 @@ query($session, 'COMMIT');
 query($session, "SET jemctx.backend_memory_limit = '24MB'");
 for my $round (1 .. 3)
 {
-	like(query($session, 'SELECT catching()'), qr{^53200 / This process holds \d+ kB, asked for \d+ kB more, and may have 24576 kB\. / Raise "jemctx\.backend_memory_limit"},
+	like(query($session, 'SELECT catching()'), qr{^53200 / $holds 24576 kB\. / $raise},
 		"exception block: catches it, round $round");
 }
 query($session, 'RESET jemctx.backend_memory_limit');
@@ -139,19 +154,25 @@ query($session, 'RESET jemctx.backend_memory_limit');
 # Workers of a parallel query have the same limit, each.
 my $parallel = session($node);
 query($parallel, '\set VERBOSITY verbose');
-query($parallel, "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off; SET jemctx.backend_memory_limit = '16MB'");
+query($parallel, "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
+	SET jemctx.backend_memory_limit = '16MB'");
 my $text = query($parallel, 'SELECT count(*) FROM (SELECT m FROM big ORDER BY m OFFSET 0) s');
-like($text, qr/ERROR:  53200: out of memory\nDETAIL:  This process holds \d+ kB.*\nHINT:  Raise "jemctx\.backend_memory_limit".*\nCONTEXT:  parallel worker/, 'parallel worker: refused, and the leader says so')
+like($text, qr/$out_of_memory\nDETAIL:  This process holds \d+ kB.*\nHINT:  $raise.*\nCONTEXT:  parallel worker/,
+	'parallel worker: refused, and the leader says so')
   or diag $text;
 query($parallel, 'RESET jemctx.backend_memory_limit');
-is(query($parallel, 'SELECT count(*) FROM (SELECT m FROM big ORDER BY m OFFSET 0) s'), '400000', 'parallel worker: the session goes on');
+is(query($parallel, 'SELECT count(*) FROM (SELECT m FROM big ORDER BY m OFFSET 0) s'),
+	'400000', 'parallel worker: the session goes on');
 
 # Unused memory is not what a limit is about: it is returned before anything is refused.
 my $mixed = session($node);
 query($mixed, "SET jemctx.backend_memory_limit = '64MB'; SET jemctx.idle_purge_after = -1");
 for my $megabytes (10, 15, 22, 26, 13, 25, 9)
 {
-	is(query($mixed, "SELECT length(repeat('x', $megabytes * 1000000))"), $megabytes * 1000000, "unused memory: $megabytes MB after other sizes");
+	is( query($mixed, "SELECT length(repeat('x', $megabytes * 1000000))"),
+		$megabytes * 1000000,
+		"unused memory: $megabytes MB after other sizes");
 }
 
 # Per role and database.
@@ -164,11 +185,17 @@ my $limited = session($node, connstr => $node->connstr('postgres') . ' user=limi
 query($limited, '\set VERBOSITY verbose');
 is(query($limited, 'SHOW jemctx.backend_memory_limit'), '24MB', 'role: has the limit');
 like(query($limited, 'SELECT i FROM big ORDER BY m'), $refusal, 'role: is refused');
-like(query($limited, 'SET jemctx.backend_memory_limit = 0'), qr/permission denied to set parameter/, 'role: cannot lift it');
+like(
+	query($limited, 'SET jemctx.backend_memory_limit = 0'),
+	qr/permission denied to set parameter/,
+	'role: cannot lift it');
 is(backend($observer, $limited, 'memory_limit'), 24 * 1048576, 'role: the limit is shown');
 
 is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
-unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|all server processes terminated/, 'no process has died');
+unlike(
+	slurp_file($node->logfile),
+	qr/PANIC|terminated by signal|all server processes terminated/,
+	'no process has died');
 $node->stop;
 
 done_testing();

@@ -12,11 +12,14 @@ use JemctxTest;
 my $node = PostgreSQL::Test::Cluster->new('main', own_host => 0);
 $node->init;
 my $data = $node->data_dir;
-run_log([ 'openssl', 'req', '-new', '-x509', '-days', '2', '-nodes', '-subj', '/CN=localhost', '-keyout', "$data/server.key", '-out', "$data/server.crt" ])
+run_log([ 'openssl', 'req', '-new', '-x509', '-days', '2', '-nodes', '-subj', '/CN=localhost', '-keyout',
+	"$data/server.key", '-out', "$data/server.crt" ])
   or plan skip_all => 'there is no openssl';
 chmod 0600, "$data/server.key" or die $!;
 my $port = $node->port;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'jemctx'\njit = off\nssl = on\nlisten_addresses = '127.0.0.1'\njemctx.idle_purge_after = 200\n");
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'jemctx'\njit = off\nssl = on\n"
+	  . "listen_addresses = '127.0.0.1'\njemctx.idle_purge_after = 200\n");
 append_to_file("$data/pg_hba.conf", "hostssl all all 127.0.0.1/32 trust\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION jemctx');
@@ -38,7 +41,10 @@ for my $size (8000 .. 8010, 8180 .. 8200, 16000, 16300 .. 16400, 40000)
 	fail("a statement of $size bytes: $length") if $length ne $size;
 }
 my $script = $node->basedir . '/pipeline.sql';
-append_to_file($script, "\\startpipeline\n" . join('', map { "SELECT length('" . ('x' x (1000 + 37 * $_)) . "');\n" } 1 .. 30) . "\\endpipeline\n");
+append_to_file($script,
+		"\\startpipeline\n"
+	  . join('', map { "SELECT length('" . ('x' x (1000 + 37 * $_)) . "');\n" } 1 .. 30)
+	  . "\\endpipeline\n");
 pgbench_ok('a pipeline does not wait', '-f', $script, '-t', 50, '-M', 'extended', $connstr);
 $node->stop;
 

@@ -66,7 +66,8 @@ set_clock(0);
 query($session, 'BEGIN; SELECT 1');
 for my $set (-$hour, $hour, 0)
 {
-	query($session, "SET work_mem = '64MB'; DECLARE c$$ CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 50000) g ORDER BY m; MOVE 1 IN c$$");
+	query($session, "SET work_mem = '64MB'; DECLARE c$$ CURSOR FOR SELECT g, md5(g::text) m
+		FROM generate_series(1, 50000) g ORDER BY m; MOVE 1 IN c$$");
 	my $have = query($session, "SELECT allocated FROM jemctx_backends WHERE pid = $pid");
 	set_clock($set);
 	query($session, "CLOSE c$$");
@@ -85,7 +86,12 @@ for my $set (-$hour, 0)
 	kill 'STOP', $pid;
 	send_query($observer, "SELECT jemctx_purge($pid)");
 	my $waiting = session($node);
-	poll(sub { is_answered($observer) || query($waiting, 'SELECT wait_event FROM pg_stat_activity WHERE pid = ' . $observer->{pid}) eq 'Extension' });
+	poll(
+		sub {
+			is_answered($observer)
+			  || query($waiting, 'SELECT wait_event FROM pg_stat_activity WHERE pid = ' . $observer->{pid}) eq
+			  'Extension';
+		});
 	set_clock($set);
 	close_session($waiting);
 	ok(poll(sub { is_answered($observer) }), "clock set by $set s in the middle of a wait: it ends");

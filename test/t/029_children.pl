@@ -37,7 +37,8 @@ is(query($session, "SET jemctx.backend_memory_limit = 0; SHOW jemctx.backend_mem
 unlike(slurp_file($node->logfile), qr/PANIC|FATAL/, 'and nothing has happened');
 
 # What the parent does afterwards counts.
-query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m; MOVE 1 IN c");
+query($session, "SET work_mem = '64MB'; BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m
+	FROM generate_series(1, 200000) g ORDER BY m; MOVE 1 IN c");
 cmp_ok(backend($observer, $session, 'committed'), '>', $before + 10e6, 'the parent\'s own memory counts');
 
 $node->stop;

@@ -26,10 +26,13 @@ $node->stop;
 # Lists that are wrong: a server with one does not start, and ALTER SYSTEM takes none.
 my @wrong = (
 	[ 'a:', qr/"" is not a limit/ ], [ 'a:many', qr/"many" is not a limit/ ], [ 'a:-5', qr/"-5" is not a limit/ ],
-	[ 'a,,b', qr/A name must have from 1 to 63 characters, all of them printable ASCII/ ], [ 'a:8MB, a:9MB', qr/"a" is in it twice/ ],
-	[ 'x' x 64, qr/A name must have/ ], [ "caf\xc3\xa9", qr/A name must have/ ], [ join(',', 1 .. 65), qr/There can be 64 namespaces/ ]);
+	[ 'a,,b', qr/A name must have from 1 to 63 characters, all of them printable ASCII/ ],
+	[ 'a:8MB, a:9MB', qr/"a" is in it twice/ ],
+	[ 'x' x 64, qr/A name must have/ ], [ "caf\xc3\xa9", qr/A name must have/ ],
+	[ join(',', 1 .. 65), qr/There can be 64 namespaces/ ]);
 
-fails_to_start($node, "jemctx.namespaces = '$_->[0]'\n", "'$_->[0]'", qr/invalid list of namespaces/, $_->[1]) for @wrong;
+fails_to_start($node, "jemctx.namespaces = '$_->[0]'\n", "'$_->[0]'", qr/invalid list of namespaces/, $_->[1])
+  for @wrong;
 
 # So little memory that nothing would be in it.
 fails_to_start($node, "jemctx.namespace_memory = '$_'\n", $_, qr/invalid value for parameter "jemctx.namespace_memory"/,
@@ -41,7 +44,10 @@ sub is_not_taken
 	my ($setting, $value, $detail) = @_;
 	my ($status, $out, $err) = $node->psql('postgres', "ALTER SYSTEM SET $setting = '$value'");
 
-	like($err, qr/ERROR:  invalid value for parameter "$setting".*\nDETAIL:  .*$detail.*\nHINT: /, "$setting = '$value' is not taken");
+	like(
+		$err,
+		qr/ERROR:  invalid value for parameter "$setting".*\nDETAIL:  .*$detail.*\nHINT: /,
+		"$setting = '$value' is not taken");
 	return;
 }
 
@@ -78,25 +84,37 @@ sub unavailable
 	$node->stop;
 }
 
-unavailable("max_worker_processes = 0\n", 'No background worker was free for the keeper.', 'Increase max_worker_processes.');
-unavailable("max_worker_processes = 8\njemctx.namespace_memory = 0\n", 'They have no memory.', 'Set jemctx.namespace_memory.');
+unavailable(
+	"max_worker_processes = 0\n",
+	'No background worker was free for the keeper.',
+	'Increase max_worker_processes.');
+unavailable(
+	"max_worker_processes = 8\njemctx.namespace_memory = 0\n",
+	'They have no memory.',
+	'Set jemctx.namespace_memory.');
 
 # A region of the smallest size, and a large one.
 $node->append_conf('postgresql.conf', "jemctx.namespace_memory = '4MB'\n");
 $node->start;
-cmp_ok(sql($node, "SELECT jemctx_test_ns_fill('sessions', 100, 100000000)"), '>', 2.5e6, 'a small region can be filled');
+cmp_ok(sql($node, "SELECT jemctx_test_ns_fill('sessions', 100, 100000000)"), '>', 2.5e6,
+	'a small region can be filled');
 my ($status, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_no_memory('sessions', 100000)");
-like($err, qr/out of memory in namespace "sessions"\nDETAIL:  Namespace "sessions" holds \d+ kB, asked for 98 kB more, and may have 4096 kB\./,
+my $holds = qr/Namespace "sessions" holds \d+ kB, asked for 98 kB more, and may have 4096 kB\./;
+like($err, qr/out of memory in namespace "sessions"\nDETAIL:  $holds/,
 	'a region that is full says so');
 ($status, $out, $err) = $node->psql('postgres', "SELECT jemctx_test_ns_no_memory('dictionary', 900000)");
-like($err, qr/out of memory in namespace "dictionary"\nDETAIL:  Namespace "dictionary" holds \d+ kB and asked for 879 kB more\.\nHINT:  All namespaces share jemctx.namespace_memory/,
+$holds = qr/Namespace "dictionary" holds \d+ kB and asked for 879 kB more\./;
+like($err,
+	qr/out of memory in namespace "dictionary"\nDETAIL:  $holds\nHINT:  All namespaces share jemctx.namespace_memory/,
 	'no limit is named that has not refused it');
-is(sql($node, "SELECT jemctx_test_ns_check('sessions') = jemctx_test_ns_drain('sessions')"), 't', 'and keeps what it has');
+is(sql($node, "SELECT jemctx_test_ns_check('sessions') = jemctx_test_ns_drain('sessions')"),
+	't', 'and keeps what it has');
 is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1500000)"), 1500000, 'another namespace can have it then');
 $node->stop;
 $node->append_conf('postgresql.conf', "jemctx.namespace_memory = '64GB'\n");
 $node->start;
-is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1000000)"), 1000000, 'a region may be larger than the machine');
+is(sql($node, "SELECT jemctx_test_ns_fill('dictionary', 100, 1000000)"),
+	1000000, 'a region may be larger than the machine');
 $node->stop;
 
 # With jemalloc beside the system's malloc.
@@ -110,6 +128,9 @@ $node->stop;
 my ($stdout, $stderr) = ('', '');
 IPC::Run::run([ 'postgres', '--single', '-D', $node->data_dir, 'postgres' ],
 	'<', \"SELECT jemctx_namespace_create('b');\n", '>', \$stdout, '2>', \$stderr);
-like($stderr, qr/namespaces are not available.*A standalone backend has no background workers/s, 'a standalone backend says so');
+like(
+	$stderr,
+	qr/namespaces are not available.*A standalone backend has no background workers/s,
+	'a standalone backend says so');
 
 done_testing();

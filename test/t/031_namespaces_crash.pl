@@ -30,7 +30,8 @@ for my $fault (qw(die_before_fill die_in_fill die_after_fill die_in_flush die_af
 {
 	crashes($fault, sub {
 			fault($node, $fault, 3);
-			my ($status) = $node->psql('postgres', "SELECT jemctx_test_ns_fill('a', 300, 1000000), jemctx_test_ns_drain('a')");
+			my ($status) =
+			  $node->psql('postgres', "SELECT jemctx_test_ns_fill('a', 300, 1000000), jemctx_test_ns_drain('a')");
 			isnt($status, 0, "$fault: the session is gone");
 		});
 }
@@ -95,7 +96,8 @@ sql($node, "SELECT jemctx_namespace_reset('a')");
 
 # A session that is terminated in the middle returns what it keeps.
 my $busy = open_session($node);
-$busy->{in} .= "SELECT jemctx_test_ns_fill('a', 100, 1000000), jemctx_test_ns_drain('a') FROM generate_series(1, 1000000);\n";
+$busy->{in} .=
+  "SELECT jemctx_test_ns_fill('a', 100, 1000000), jemctx_test_ns_drain('a') FROM generate_series(1, 1000000);\n";
 $busy->{psql}->pump_nb;
 wait_for_figure($node, 'fills > 100', 'a session works');
 sql($node, "SELECT pg_terminate_backend($busy->{pid})");

@@ -36,7 +36,10 @@ wait_for_figure($node, 'cached = 0', 'at its end it does not');
 is(ask($one, "SELECT jemctx_test_ns_stale('a', 'keep')"), 0, 'one has an object');
 ask($two, "SELECT jemctx_namespace_reset('a')");
 is(ask($one, "SELECT jemctx_test_ns_stale('a', 'look')"), 0, 'its memory is still there, and empty');
-like(ask($one, "SELECT jemctx_test_ns_stale('a', 'free')"), qr/^ERROR: .* is not an object in use of namespace "a"/, 'the object is not');
+like(
+	ask($one, "SELECT jemctx_test_ns_stale('a', 'free')"),
+	qr/^ERROR: .* is not an object in use of namespace "a"/,
+	'the object is not');
 is(ask($one, "SELECT jemctx_test_ns_stale('a', 'allocate')"), 0, 'the namespace goes on');
 is(figure($node, 'objects'), 1, 'with one object');
 
@@ -45,10 +48,15 @@ ask($two, "SELECT jemctx_namespace_drop('a')");
 ask($two, "SELECT jemctx_namespace_create('b')");
 for my $what (qw(allocate free root))
 {
-	is(ask($one, "SELECT jemctx_test_ns_stale('a', '$what')"), 'ERROR: namespace "a" was dropped', "$what in a dropped namespace");
+	is( ask($one, "SELECT jemctx_test_ns_stale('a', '$what')"),
+		'ERROR: namespace "a" was dropped',
+		"$what in a dropped namespace");
 }
 is(ask($one, "SELECT jemctx_test_ns_fill('b', 200, 200000)"), 200000, 'the other namespace is another');
-like(ask($one, "SELECT jemctx_test_ns_stale('b', 'free in it')"), qr/^ERROR: .* is not an object in use of namespace "b"/, 'an object of the old is none of the new');
+like(
+	ask($one, "SELECT jemctx_test_ns_stale('b', 'free in it')"),
+	qr/^ERROR: .* is not an object in use of namespace "b"/,
+	'an object of the old is none of the new');
 is(ask($one, "SELECT jemctx_test_ns_check('b')"), 1000, 'which is whole');
 ask($two, "SELECT jemctx_namespace_drop('b')");
 ask($two, "SELECT jemctx_namespace_create('a')");
@@ -96,10 +104,12 @@ for my $session (@many)
 	last if $filled !~ /^\d+$/ || $filled < 299000;
 	$live += $filled;
 }
-cmp_ok($live, '>', 0.88 * 64 * 1024 * 1024, '200 sessions, and no refusal before most of the limit is live') or diag $live;
+cmp_ok($live, '>', 0.88 * 64 * 1024 * 1024, '200 sessions, and no refusal before most of the limit is live')
+  or diag $live;
 cmp_ok(figure($node, 'committed - size_limit'), '<=', 0, 'the limit is kept');
 close_session($_) for @many;
-$node->poll_query_until('postgres', q(SELECT count(*) < 5 FROM pg_stat_activity WHERE backend_type = 'client backend')) or die;
+$node->poll_query_until('postgres', q(SELECT count(*) < 5 FROM pg_stat_activity WHERE backend_type = 'client backend'))
+  or die;
 wait_for_figure($node, 'cached = 0', 'they leave nothing in their magazines');
 cmp_ok(ask($two, "SELECT jemctx_test_ns_check('a')"), '>', 50000, 'and everything in the namespace');
 ask($two, "SELECT jemctx_test_ns_drain('a')");

@@ -26,10 +26,14 @@ for my $round (1 .. 3)
 		unlike(answer($session), qr/ERROR|FATAL|closed/, "round $round: a session finds everything as it was left");
 	}
 	adds_up($node, "round $round");
-	cmp_ok(ask($sessions[$round], "SELECT jemctx_test_ns_torture_end('a')"), '>', 1000, "round $round: objects were left");
+	cmp_ok(ask($sessions[$round], "SELECT jemctx_test_ns_torture_end('a')"),
+		'>', 1000, "round $round: objects were left");
 	is(figure($node, 'objects || \' \' || allocated'), '0 0', "round $round: and all are freed");
 	is(ask($sessions[0], "SELECT jemctx_test_ns_sizes('a')"), '', "round $round: all sizes");
-	wait_for_figure($node, 'cached = 0 AND committed < 1200000 AND resident < 1200000', "round $round: memory goes back");
+	wait_for_figure(
+		$node,
+		'cached = 0 AND committed < 1200000 AND resident < 1200000',
+		"round $round: memory goes back");
 	$kept //= figure($node, 'mapped');
 }
 cmp_ok(figure($node, 'mapped'), '<=', $kept + 4 * 1024 * 1024, 'its address space does not grow');

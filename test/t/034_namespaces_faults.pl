@@ -24,9 +24,13 @@ for my $fault (qw(alloc commit remove))
 
 		fault($node, $fault, $countdown);
 		cmp_ok(sql($node, $work), '>', 3e6, "$what: most is there");
-		is(sql($node, "SELECT jemctx_test_ns_check('a') = jemctx_test_ns_drain('a')"), 't', "$what: all of it is whole");
+		is(sql($node, "SELECT jemctx_test_ns_check('a') = jemctx_test_ns_drain('a')"), 't',
+			"$what: all of it is whole");
 		sql($node, "SELECT jemctx_test_ns_zero('a')");
-		wait_for_figure($node, 'cached = 0 AND objects = 0 AND allocated + cached + free = committed', "$what: nothing is left");
+		wait_for_figure(
+			$node,
+			'cached = 0 AND objects = 0 AND allocated + cached + free = committed',
+			"$what: nothing is left");
 		fault($node, $fault, 0);
 	}
 	is(sql($node, $work), 9000000, "$fault: it works again");
@@ -37,7 +41,8 @@ for my $fault (qw(alloc commit remove))
 for my $countdown (1 .. 4)
 {
 	fault($node, 'remove', $countdown);
-	is(sql($node, "SELECT jemctx_test_ns_fill('a', 100000, 20000000)"), 20000000, "remove fails at call $countdown: filled");
+	is(sql($node, "SELECT jemctx_test_ns_fill('a', 100000, 20000000)"),
+		20000000, "remove fails at call $countdown: filled");
 	sql($node, "SELECT jemctx_test_ns_drain('a')");
 	sql($node, "SELECT jemctx_namespace_reset('a')");
 	sql($node, "SELECT jemctx_test_ns_zero('a')");

@@ -21,7 +21,8 @@ sub whole
 {
 	my ($what) = @_;
 
-	is(sql($node, "SELECT jemctx_test_ns_grant('a', " . int(0.9 * $region) . ')'), 't', "$what: 90 % of the region in one piece");
+	is(sql($node, "SELECT jemctx_test_ns_grant('a', " . int(0.9 * $region) . ')'),
+		't', "$what: 90 % of the region in one piece");
 	return;
 }
 
@@ -50,19 +51,22 @@ is(sql($node, "SELECT jemctx_test_ns_check('a')"), 100, 'and the other namespace
 
 # Small objects of many namespaces at a time.
 sql($node, q(SELECT jemctx_namespace_create('n' || i) FROM generate_series(1, 21) i));
-sql($node, q(SELECT jemctx_test_ns_fill('n' || j % 21 + 1, 100 + i, 500000) FROM generate_series(1, 10) i, generate_series(1, 21) j));
+sql($node, q(SELECT jemctx_test_ns_fill('n' || j % 21 + 1, 100 + i, 500000)
+	FROM generate_series(1, 10) i, generate_series(1, 21) j));
 sql($node, q(SELECT jemctx_test_ns_drain('n' || i) FROM generate_series(1, 21) i));
 whole('after small objects of 21 namespaces');
 sql($node, q(SELECT jemctx_namespace_drop('n' || i) FROM generate_series(1, 21) i));
 
 # Everything at random.
-is(sql($node, "SELECT jemctx_test_ns_wear($rounds, 600000000)"), 0, "$rounds objects of 16 B to 20 MB in 8 namespaces: none is refused");
+is(sql($node, "SELECT jemctx_test_ns_wear($rounds, 600000000)"),
+	0, "$rounds objects of 16 B to 20 MB in 8 namespaces: none is refused");
 whole('after that');
 is(sql($node, "SELECT jemctx_test_ns_check('a')"), 100, 'and the other namespace is as it was');
 sql($node, "SELECT jemctx_test_ns_drain('a')");
 wait_for_figure($node, 'mapped < 1000000', 'address space is what is in use: none');
 sql($node, "SELECT jemctx_test_ns_fill('a', 50000, 100000000)");
-is(figure($node, 'mapped = committed AND mapped - active < 2000000 AND active BETWEEN 100e6 AND 110e6'), 't', 'or 100 MB');
+is(figure($node, 'mapped = committed AND mapped - active < 2000000 AND active BETWEEN 100e6 AND 110e6'),
+	't', 'or 100 MB');
 sql($node, "SELECT jemctx_namespace_reset('a')");
 
 # What an idle session keeps of two namespaces at their limits another has, of one and of the next.
@@ -75,7 +79,11 @@ sql($node, "SELECT jemctx_namespace_reset('a')");
 		ask($_, "SELECT jemctx_test_ns_fill('$name', 1000, 1000000), jemctx_test_ns_drain('$name')") for @idle;
 		cmp_ok(figure($node, 'cached', $name), '>', 0, "an idle session keeps objects of $name");
 	}
-	ok(poll(sub { sql($node, "SELECT jemctx_test_ns_grant(name, 4190208) FROM unnest('{c, d}'::text[]) name") eq "t\nt" }), 'what it keeps, another gets');
+	ok( poll(
+			sub {
+				sql($node, "SELECT jemctx_test_ns_grant(name, 4190208) FROM unnest('{c, d}'::text[]) name") eq "t\nt";
+			}),
+		'what it keeps, another gets');
 	close_session($_) for @idle;
 	sql($node, "SELECT jemctx_namespace_drop(name) FROM unnest('{c, d}'::text[]) name");
 }
@@ -86,7 +94,8 @@ for my $size (100, 5000, 1000000)
 {
 	for my $free ("jemctx_test_ns_drain('a')", "jemctx_namespace_reset('a')")
 	{
-		cmp_ok(sql($node, "SELECT jemctx_test_ns_fill('a', $size, 700000000)"), '>', 690e6, "objects of $size bytes: most of the region");
+		cmp_ok(sql($node, "SELECT jemctx_test_ns_fill('a', $size, 700000000)"),
+			'>', 690e6, "objects of $size bytes: most of the region");
 		is(ask_once("SELECT jemctx_test_ns_grant('b', 500000000)"), 'f', 'another namespace has no room');
 		is(ask_once("SELECT $free; SELECT jemctx_test_ns_grant('b', 900000000)"), 't', "$free: it has, at once");
 	}
@@ -110,13 +119,15 @@ for my $try (1 .. 3)
 {
 	ask($idle, "SELECT jemctx_test_ns_sizes('c')");
 	# it is asked for it, and on a busy machine may come to it too late for the first time
-	ok(poll(sub { ask($asking, "SELECT jemctx_test_ns_grant('c', 67000000)") eq 't' }), "try $try: and so does one that is idle");
+	ok(poll(sub { ask($asking, "SELECT jemctx_test_ns_grant('c', 67000000)") eq 't' }),
+		"try $try: and so does one that is idle");
 	ask($asking, 'SELECT pg_sleep(1)');
 }
 close_session($_) for $idle, $asking;
 
 # Sizes that are larger than anything, whose pages do not fit into 32 bits, or whose bytes into 64.
-for my $size (map { "($_)::bigint" } '2^30', '2^40', '2^44', '2^44 + 20000', '2^45 + 2^13', '2^46 + 4096', '2^62', '4611686018427387903')
+for my $size (map { "($_)::bigint" } '2^30',
+	'2^40', '2^44', '2^44 + 20000', '2^45 + 2^13', '2^46 + 4096', '2^62', '4611686018427387903')
 {
 	is(sql($node, "SELECT jemctx_test_ns_grant('a', $size)"), 'f', "an object of $size bytes is refused");
 }

@@ -33,7 +33,8 @@ sub longest_part
 		ask($one, 'SELECT pg_sleep(0.3)');
 		my $start = time;
 		is(ask($one, "SELECT jemctx_namespace_$how('large')"), '', "$how");
-		is(ask($one, "SELECT count(*) FROM jemctx_namespaces WHERE name = 'large' AND committed > 0"), 0, 'has nothing left at once');
+		is(ask($one, "SELECT count(*) FROM jemctx_namespaces WHERE name = 'large' AND committed > 0"),
+			0, 'has nothing left at once');
 		poll(sub { ask($one, 'SELECT namespaces < 100000000 FROM jemctx_server') eq 't' });
 		my $took = time - $start;
 		my $longest = answer($two) / 1e6;
@@ -63,7 +64,10 @@ for my $round (1 .. 3)
 is(ask($one, "SELECT jemctx_test_ns_stale('n1', 'keep')"), 0, 'an object');
 ask($two, "SELECT jemctx_test_ns_fill('n1', 3000, 1500000000)");
 ask($two, "SELECT jemctx_namespace_reset('n1')");
-like(ask($one, "SELECT jemctx_test_ns_stale('n1', 'free')"), qr/^ERROR: 0x[0-9a-f]+ is not an object in use of namespace/, 'of before the reset cannot be freed after it');
+like(
+	ask($one, "SELECT jemctx_test_ns_stale('n1', 'free')"),
+	qr/^ERROR: 0x[0-9a-f]+ is not an object in use of namespace/,
+	'of before the reset cannot be freed after it');
 is(ask($one, "SELECT jemctx_test_ns_stale('n1', 'allocate')"), 0, 'while others can be made');
 
 # A purge gives back everything before it answers.

@@ -27,7 +27,8 @@ sub shared_memory
 	my ($session) = @_;
 	my $bytes = 0;
 
-	for my $mapping (slurp_file("/proc/$session->{pid}/smaps") =~ m{^[0-9a-f]+-[0-9a-f]+ rw-s.*?(?:/dev/zero|/memfd:).*?^VmFlags}msg)
+	for my $mapping (
+		slurp_file("/proc/$session->{pid}/smaps") =~ m{^[0-9a-f]+-[0-9a-f]+ rw-s.*?(?:/dev/zero|/memfd:).*?^VmFlags}msg)
 	{
 		$bytes += 1024 * $1 if $mapping =~ /^Rss: +(\d+) kB/m;
 	}
@@ -61,7 +62,8 @@ for my $memory ('256GB', '2147483647kB')
 	my $before = shared_memory($session);
 
 	ask($session, 'SELECT * FROM jemctx_namespaces');
-	cmp_ok(seconds($session, 'SELECT * FROM jemctx_namespaces'), '<', 0.5, "$memory: the view of nothing takes no time");
+	cmp_ok(seconds($session, 'SELECT * FROM jemctx_namespaces'), '<', 0.5,
+		"$memory: the view of nothing takes no time");
 	cmp_ok(seconds($session, "SELECT jemctx_namespace_reset('a')"), '<', 0.5, "$memory: nor a reset");
 	cmp_ok(shared_memory($session) - $before, '<', 10e6, "$memory: nor memory");
 
@@ -73,7 +75,8 @@ for my $memory ('256GB', '2147483647kB')
 	wait_for_figure($node, 'resident < 1000000', "$memory: memory goes back");
 
 	# a fast shutdown while somebody looks
-	send_query($session, 'SELECT count(*) FROM generate_series(1, 10000000), jemctx_get_namespaces() f WHERE f IS NULL');
+	send_query($session,
+		'SELECT count(*) FROM generate_series(1, 10000000), jemctx_get_namespaces() f WHERE f IS NULL');
 	$node->stop('fast');
 	pass("$memory: a look does not keep the server from stopping");
 	eval { $session->{psql}->finish };
@@ -88,7 +91,11 @@ my $granted = sql($node, "SELECT jemctx_test_ns_grab('a', 100000000, (2.0 * $ava
 cmp_ok($granted, '<', 1.3 * $available, 'no more is granted than is available');
 cmp_ok($granted, '>', 0.5 * $available, 'but much of that');
 sql($node, "SELECT jemctx_namespace_reset('a')");
-cmp_ok(sql($node, "SELECT jemctx_test_ns_grab('a', 100000000, (0.5 * $available)::bigint)"), ">", 0.4 * $available, "and again after a reset");
+cmp_ok(
+	sql($node, "SELECT jemctx_test_ns_grab('a', 100000000, (0.5 * $available)::bigint)"),
+	">",
+	0.4 * $available,
+	"and again after a reset");
 $node->stop;
 
 # Limits on the size of files on disks do not matter.

@@ -30,8 +30,10 @@ do
 {
 	$seen{ask($observer, q(
 		SELECT count(*) FILTER (WHERE allocated + cached + free <> committed),
-			count(*) FILTER (WHERE least(allocated, cached, free, committed, active, resident, mapped, objects, fills, flushes) < 0),
-			count(*) FILTER (WHERE allocated > active OR active > committed OR mapped <> committed OR resident > committed), count(*)
+			count(*) FILTER (WHERE least(allocated, cached, free, committed, active, resident, mapped,
+				objects, fills, flushes) < 0),
+			count(*) FILTER (WHERE allocated > active OR active > committed
+				OR mapped <> committed OR resident > committed), count(*)
 		FROM generate_series(1, 500) i, LATERAL (SELECT i, * FROM jemctx_get_namespaces()) f))}++;
 } until (!grep { !is_answered($_) } @busy);
 is(join(' ', keys %seen), '0|0|0|1000', 'looks while others work: no figure is negative, and all add up');

@@ -43,7 +43,8 @@ gettimeofday(struct timeval *restrict time, void *restrict zone)
 	return 0;
 }
 C
-system('cc', '-shared', '-fPIC', '-O', '-o', $library, "$directory/clock.c") == 0 or plan skip_all => 'needs a C compiler';
+system('cc', '-shared', '-fPIC', '-O', '-o', $library, "$directory/clock.c") == 0
+  or plan skip_all => 'needs a C compiler';
 
 sub set_clock
 {
@@ -62,11 +63,13 @@ my $node = namespace_node('main');
 delete local $ENV{LD_PRELOAD};
 my $now = sql($node, 'SELECT extract(epoch FROM clock_timestamp())::bigint');
 set_clock(-3600);
-cmp_ok(sql($node, 'SELECT extract(epoch FROM clock_timestamp())::bigint') - $now, '<', -1800, 'the clock is set back by an hour');
+cmp_ok(sql($node, 'SELECT extract(epoch FROM clock_timestamp())::bigint') - $now,
+	'<', -1800, 'the clock is set back by an hour');
 
 # What is freed goes back, and what an idle session keeps.
 my $session = open_session($node);
-is(ask($session, "SELECT jemctx_test_ns_fill('a', 1000, 50000000), jemctx_test_ns_drain('a')"), '50000000|50000', 'used and freed');
+is(ask($session, "SELECT jemctx_test_ns_fill('a', 1000, 50000000), jemctx_test_ns_drain('a')"),
+	'50000000|50000', 'used and freed');
 wait_for_figure($node, 'cached = 0 AND committed < 1500000', 'memory goes back');
 ok($node->poll_query_until('postgres', 'SELECT namespaces < 2000000 FROM jemctx_server'), 'to the machine');
 

@@ -22,13 +22,14 @@ for my $deed ('reset', 'drop')
 	for my $next ('b', 'a')
 	{
 		my $answer = in_pause($node, 'pause_after_look_up', $one, "SELECT jemctx_namespace_$deed('a')", sub {
-			ask($two, "SELECT jemctx_namespace_drop('a'), jemctx_namespace_create('$next'), jemctx_test_ns_fill('$next', 100, 1000)");
+			ask($two, "SELECT jemctx_namespace_drop('a'), jemctx_namespace_create('$next'),
+				jemctx_test_ns_fill('$next', 100, 1000)");
 		});
 
 		# as with a table, it is the new one's turn if it has the name
 		is($answer, $next eq 'a' ? '' : 'ERROR:  namespace "a" does not exist', "$deed of a dropped namespace");
-		is(sql($node, 'SELECT name, objects FROM jemctx_namespaces'), $next eq 'b' ? 'b|10' : $deed eq 'reset' ? 'a|0' : '',
-			"when $next is in its place");
+		is(sql($node, 'SELECT name, objects FROM jemctx_namespaces'),
+			$next eq 'b' ? 'b|10' : $deed eq 'reset' ? 'a|0' : '', "when $next is in its place");
 		sql($node, "SELECT jemctx_namespace_drop(name) FROM jemctx_namespaces; SELECT jemctx_namespace_create('a')");
 	}
 }
@@ -45,7 +46,8 @@ sql($node, "SELECT jemctx_namespace_drop('b'), jemctx_namespace_create('a')");
 # The second reset waits until what the first took is free.
 $answer = in_pause($node, 'pause_in_clear', $one, "SELECT jemctx_test_ns_zero_again('a', 400000, 100)", sub {
 	ask($two, "SELECT jemctx_namespace_reset('a'), jemctx_namespace_reset('a')");
-	is(ask($two, "SELECT jemctx_test_ns_fill('a', 390000, 3900000)"), 3900000, 'what was being cleared is reset, and used by others');
+	is(ask($two, "SELECT jemctx_test_ns_fill('a', 390000, 3900000)"),
+		3900000, 'what was being cleared is reset, and used by others');
 });
 is($answer, '', 'who has cleared it gets another object');
 is(ask($two, "SELECT jemctx_test_ns_check('a')"), 10, 'and they have what is theirs');

@@ -28,7 +28,8 @@ IPC::Run::run([ without_mode('cat', $mode) ], '>', \$seen, '2>', \$err) && $seen
 my $node = new_node('main');
 my @pg_ctl = ('pg_ctl', '-w', '-D', $node->data_dir, '-l', $node->logfile, 'start');
 
-ok(PostgreSQL::Test::Utils::system_log(without_mode(@pg_ctl)) == 0, 'the server starts') or diag slurp_file($node->logfile);
+ok(PostgreSQL::Test::Utils::system_log(without_mode(@pg_ctl)) == 0, 'the server starts')
+  or diag slurp_file($node->logfile);
 $node->_update_pid(1);
 is(info($node, 'overcommit'), 'off', 'jemalloc takes it for a kernel that does not overcommit, and so do we');
 is($node->safe_psql('postgres', big_sort()), '300000', 'memory can be used');

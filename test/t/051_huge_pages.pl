@@ -62,7 +62,8 @@ for my $session (values %busy)
 }
 cmp_ok(query($busy{main}, 'SELECT jemctx_purge()'), '>', 0, "$mode: a purge returns memory");
 my $purged = held($busy{main});
-ok(huge_pages_made(), "$mode: the kernel has done what it does") or diag "khugepaged is slow; the runner makes it faster";
+ok(huge_pages_made(), "$mode: the kernel has done what it does")
+  or diag "khugepaged is slow; the runner makes it faster";
 
 my ($postmaster) = split /\n/, slurp_file($ours->data_dir . '/postmaster.pid');
 is(eligible($_), '', "$mode: nothing can become a huge page") for $postmaster, pid_of($busy{main});
@@ -72,7 +73,12 @@ my %connection = map { my $name = $_; $name => sum(map { held($_) } @{ $idle{$na
 cmp_ok($connection{main}, '<=', $connection{stock} + 300, "$mode: idle connections are as large as stock's");
 cmp_ok(held($busy{main}), '<=', 1.15 * held($busy{stock}), "$mode: so is one that has worked");
 cmp_ok(held($busy{main}), '<=', $purged + 100, "$mode: what was returned does not come back");
-note 'kB: ' . join('; ', map { my $name = $_; "$name: idle " . join(' ', map { held($_) } @{ $idle{$name} }) . ', after work ' . held($busy{$name}) } sort keys %idle);
+note 'kB: ' . join(
+	'; ',
+	map {
+		my $name = $_;
+		"$name: idle " . join(' ', map { held($_) } @{ $idle{$name} }) . ', after work ' . held($busy{$name})
+	} sort keys %idle);
 $_->stop for $ours, $stock;
 
 done_testing();

@@ -57,11 +57,15 @@ for my $part ('--pkglibdir', '--sharedir')
 	symlink($place, "$tree$place") or die;
 }
 make_path("$tree$bindir");
-my $wrapper = write_program("$tree$bindir/postgres", qq(#!/bin/bash\nexport WRAPPED=1\nexec -a "\$0" '$bindir/postgres' "\$@"\n));
+my $wrapper =
+  write_program("$tree$bindir/postgres", qq(#!/bin/bash\nexport WRAPPED=1\nexec -a "\$0" '$bindir/postgres' "\$@"\n));
 
 system_or_bail('pg_ctl', '-s', '-w', '-D', $data, '-l', $node->logfile, '-p', $wrapper, 'start');
 is(info($node, 'origin'), 're-executed', 'wrapper: runs on jemalloc');
-like(slurp_file("$data/postmaster.opts"), qr/^\Q$wrapper\E "-D"/, 'wrapper: postmaster.opts names it, as without jemctx');
+like(
+	slurp_file("$data/postmaster.opts"),
+	qr/^\Q$wrapper\E "-D"/,
+	'wrapper: postmaster.opts names it, as without jemctx');
 my ($pid) = split /\n/, slurp_file("$data/postmaster.pid");
 is(slurp_file("/proc/$pid/comm"), "postgres\n", 'wrapper: the process has the name of the program');
 is(readlink("/proc/$pid/exe"), "$bindir/postgres", 'wrapper: which is the one that it executes');
@@ -86,9 +90,13 @@ ok(!-e "$data/postmaster.pid", 'wrapper: stops');
 		my ($in, $err) = ('', '');
 
 		# as somebody may start it who does not wait for children
-		IPC::Run::run([ 'perl', '-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', 'postgres', '--single', '-D', $data, 'postgres' ],
+		IPC::Run::run([ 'perl', '-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', 'postgres', '--single', '-D', $data,
+			'postgres' ],
 			'<', \$in, '>', '/dev/null', '2>', \$err);
-		like($err, qr/does not start together with jemalloc.*it was ended by signal 6/s, 'crash before main(): told where SIGCHLD is ignored, too');
+		like(
+			$err,
+			qr/does not start together with jemalloc.*it was ended by signal 6/s,
+			'crash before main(): told where SIGCHLD is ignored, too');
 	}
 	$node->append_conf('postgresql.conf', "jemctx.process_malloc = system\n");
 	$node->start;
@@ -133,17 +141,20 @@ ok(!-e "$data/postmaster.pid", 'wrapper: stops');
 # The server is not where it was started when it starts over.
 {
 	local $ENV{LD_PRELOAD} = './' . basename(write_library('near', 'write(2, "near", 4)'));
+	my $relative = qr/the relative path "\.\/near\.so"/;
 	in_directory($directory, sub {
 		fails_to_start(
 			$node, '', 'relative path',
-			qr/FATAL:  jemctx could not restart the server with jemalloc: LD_PRELOAD has the relative path "\.\/near\.so"/,
+			qr/FATAL:  jemctx could not restart the server with jemalloc: LD_PRELOAD has $relative/,
 			qr/HINT:  Make it absolute\./);
 	});
 }
 
 # One that hangs in the server alone still ends when it is told to.
 {
-	local $ENV{LD_PRELOAD} = write_library('later', "for (; access(\"$directory/first\", F_OK) == 0 || rename(\"$directory/second\", \"$directory/first\") != 0;) pause()");
+	my ($first, $second) = ("$directory/first", "$directory/second");
+	local $ENV{LD_PRELOAD} = write_library('later',
+		"for (; access(\"$first\", F_OK) == 0 || rename(\"$second\", \"$first\") != 0;) pause()");
 	append_to_file("$directory/second", '');
 	my $child = fork;
 	if ($child == 0)

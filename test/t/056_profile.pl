@@ -26,7 +26,8 @@ like(query($session, "SELECT jemctx_profile_start(); SELECT left(jemctx_profile_
 is(leftovers(), '', 'a dump: its file is gone');
 
 # as with a full disk, in the middle or at the end; the server's log is another process's
-like(query($session, q(SELECT length(string_agg(md5(g::text), ',')) FROM generate_series(1, 500000) g)), qr/^16499999$/, 'something to show');
+like(query($session, q(SELECT length(string_agg(md5(g::text), ',')) FROM generate_series(1, 500000) g)),
+	qr/^16499999$/, 'something to show');
 for my $bytes (1024, length(query($session, 'SELECT jemctx_profile_dump()')) >> 1)
 {
 	system_or_bail('prlimit', "--pid=$pid", "--fsize=$bytes:unlimited");
@@ -40,7 +41,10 @@ system_or_bail('prlimit', "--pid=$pid", '--fsize=unlimited:unlimited');
 like(query($session, 'SELECT left(jemctx_profile_dump(), 8)'), qr/heap_v2/, 'and the next one');
 
 # a statement that holds a dump and fails later, and one that is not finished
-like(query($session, 'SELECT jemctx_profile_dump(), 1 / (jemctx_purge() * 0)'), qr/division by zero/, 'a dump in a statement that fails');
+like(
+	query($session, 'SELECT jemctx_profile_dump(), 1 / (jemctx_purge() * 0)'),
+	qr/division by zero/,
+	'a dump in a statement that fails');
 is(leftovers(), '', 'a dump in a statement that fails: its file is gone');
 close_session($session);
 

@@ -21,9 +21,14 @@ for my $kind (@kinds)
 {
 	my $pid;
 
-	ok(poll(sub { ($pid = query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = '$kind'")) =~ /^\d+$/ }), "there is a $kind");
+	ok( poll(
+			sub {
+				($pid = query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = '$kind'")) =~ /^\d+$/;
+			}),
+		"there is a $kind");
 	like(query($helper, "SELECT jemctx_purge($pid)"),
-		qr/ERROR:  permission denied to purge the memory of process $pid\nHINT:  .*superuser/, "$kind: refused to pg_signal_backend");
+		qr/ERROR:  permission denied to purge the memory of process $pid\nHINT:  .*superuser/,
+		"$kind: refused to pg_signal_backend");
 	unlike(query($observer, "SELECT jemctx_purge($pid)"), qr/ERROR/, "$kind: not to a superuser");
 }
 like(query($helper, 'SELECT jemctx_purge_all()'), qr/^\d+$/, 'all that one may ask are asked');
@@ -38,14 +43,19 @@ for my $try (1 .. 10)
 {
 	query($observer, "SELECT pg_cancel_backend($pid), pg_sleep(0.5)");
 	send_query($session, 'SELECT pg_advisory_xact_lock(1)');
-	poll(sub { is_answered($session) || query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' });
+	poll(
+		sub {
+			is_answered($session)
+			  || query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory';
+		});
 	last if !is_answered($session);
 }
 is(query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid"), 'advisory', 'a backend is busy');
 query($observer, 'SET client_min_messages = error');
 is( query(
 		$observer,
-		"SELECT count(jemctx_purge($pid)), clock_timestamp() < statement_timestamp() + interval '30 s' FROM generate_series(1, 60)"),
+		"SELECT count(jemctx_purge($pid)), clock_timestamp() < statement_timestamp() + interval '30 s'
+			FROM generate_series(1, 60)"),
 	'0|t',
 	'nobody waits for it');
 query($observer, 'SELECT pg_advisory_unlock(1)');

@@ -21,7 +21,8 @@ for my $call (
 	"jemctx_test_list('transient')", "jemctx_test_list('persistent')", "word_count('a')",
 	"jemctx_test_ns_sizes('a')", "jemctx_namespace_create('a')")
 {
-	my $output = session_output($node, "\\set VERBOSITY verbose\nSELECT jemctx_purge();\n\\echo ==\nSELECT $call;\n\\echo ==\nSELECT 'goes on';\n");
+	my $output = session_output($node,
+		"\\set VERBOSITY verbose\nSELECT jemctx_purge();\n\\echo ==\nSELECT $call;\n\\echo ==\nSELECT 'goes on';\n");
 	my (undef, $answer, $after) = split /^==\n/m, $output;
 
 	like($answer, qr/ERROR:  55000: jemctx must be loaded when the server starts/, "$call: error");

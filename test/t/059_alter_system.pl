@@ -30,11 +30,14 @@ __attribute__((constructor)) static void start(void) { exit(3); }');
 my $hang = write_library('hang', '#include <unistd.h>
 __attribute__((constructor)) static void start(void) { for (;;) pause(); }');
 my $mute = write_library('mute', '#include <unistd.h>
-__attribute__((constructor)) static void start(void) { close(1); close(2); for (int fd = 3; fd < 100; fd++) close(fd); for (;;) pause(); }');
+__attribute__((constructor)) static void start(void)
+{ close(1); close(2); for (int fd = 3; fd < 100; fd++) close(fd); for (;;) pause(); }');
 my $helper = write_library('helper', "#include <unistd.h>
-__attribute__((constructor)) static void start(void) { if (fork() == 0) { while (access(\"$directory/helper.so\", F_OK) == 0) usleep(10000); _exit(0); } }");
+__attribute__((constructor)) static void start(void) {
+	  if (fork() == 0) { while (access(\"$directory/helper.so\", F_OK) == 0) usleep(10000); _exit(0); } }");
 my $old = write_library('old', '#include <stddef.h>
-int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) { *(const char **) oldp = "4.0.0"; return 0; }
+int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) { *(const char **) oldp = "4.0.0";
+	return 0; }
 void mallocx(void) {}
 void rallocx(void) {}
 void xallocx(void) {}
@@ -62,25 +65,35 @@ for my $refused (
 	my ($library, $reason) = @$refused;
 	my $answer = query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$library'");
 
-	like($answer, qr/^ERROR:  invalid value for parameter "jemctx.jemalloc_library": "\Q$library\E"\nDETAIL:  /, "'$library' is refused");
+	like(
+		$answer,
+		qr/^ERROR:  invalid value for parameter "jemctx.jemalloc_library": "\Q$library\E"\nDETAIL:  /,
+		"'$library' is refused");
 	like($answer, $reason, "'$library': with the reason");
 	like($answer, qr/HINT:  Set jemctx\.jemalloc_library to/, "'$library': and a hint");
 }
 is(query($session, 'SELECT pg_backend_pid()'), $pid, 'the session goes on');
 is(query($session, 'SELECT x FROM own'), '1', 'with its temporary tables');
-is(query($session, 'SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend_pid()'), '1', 'and is one of the server\'s');
+is(query($session, 'SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend_pid()'),
+	'1', 'and is one of the server\'s');
 
 # One that hangs can be given up.
 query($session, "SET statement_timeout = '1s'");
 for my $library ($hang, $mute)
 {
-	like(query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$library'"), qr/ERROR:  canceling statement due to statement timeout/, "'$library' hangs: the statement can be cancelled");
+	like(
+		query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$library'"),
+		qr/ERROR:  canceling statement due to statement timeout/,
+		"'$library' hangs: the statement can be cancelled");
 	is(`pgrep -P $pid`, '', "'$library' hangs: no process is left");
 }
 
 # One that leaves a process behind does not.
 query($session, "SET statement_timeout = '30s'");
-like(query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$helper'"), qr/is not a jemalloc that jemctx can use/, 'a library that leaves a process behind');
+like(
+	query($session, "ALTER SYSTEM SET jemctx.jemalloc_library = '$helper'"),
+	qr/is not a jemalloc that jemctx can use/,
+	'a library that leaves a process behind');
 unlink($helper) or die;
 query($session, 'RESET statement_timeout');
 
@@ -99,7 +112,8 @@ is(info($node, 'profiling'), 'available', 'and the other setting');
 append_to_file($file, "jemctx.jemalloc_library = '$crash'\n");
 my $length = -s $node->logfile;
 $node->reload;
-ok(poll(sub { substr(slurp_file($node->logfile), $length) =~ /parameter "jemctx.jemalloc_library" cannot be changed without restarting/ }),
+ok(poll(sub { substr(slurp_file($node->logfile),
+	$length) =~ /parameter "jemctx.jemalloc_library" cannot be changed without restarting/ }),
 	'a reload tells that it takes a restart');
 is(info($node, 'library'), $library, 'and the server goes on');
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET jemctx.jemalloc_library');

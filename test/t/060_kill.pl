@@ -30,7 +30,12 @@ srand($seed);
 sql($node, 'CREATE TABLE ledger (client int, n int)');
 sql($node, q(CREATE FUNCTION jemctx_debug_fault_names() RETURNS text AS '$libdir/jemctx' LANGUAGE C STRICT));
 my @failpoints = grep { /^die_/ } split / /, sql($node, 'SELECT jemctx_debug_fault_names()');
-my @kinds = (@failpoints, map { my $signal = $_; map { "$signal $_" } qw(backend worker keeper postmaster) } qw(KILL TERM));
+my @kinds = (
+	@failpoints,
+	map {
+		my $signal = $_;
+		map { "$signal $_" } qw(backend worker keeper postmaster)
+	} qw(KILL TERM));
 
 # Until a state is reached.  What takes longer than the deadline hangs.
 sub reach
@@ -49,7 +54,9 @@ sub try_sql
 	my ($sql) = @_;
 	my ($out, $err) = ('', '');
 
-	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $sql ], '<', \undef, '>', \$out, '2>', \$err) or return;
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $sql ],
+		'<', \undef, '>', \$out, '2>', \$err)
+	  or return;
 	chomp $out;
 	return $out;
 }
@@ -89,7 +96,9 @@ sub acknowledged
 
 sub backends
 {
-	return split /\n/, try_sql("SELECT pid FROM pg_stat_activity WHERE query ~ '^(SELECT jemctx_test_kill_load|INSERT INTO ledger)'") // '';
+	return split /\n/,
+	  try_sql("SELECT pid FROM pg_stat_activity WHERE query ~ '^(SELECT jemctx_test_kill_load|INSERT INTO ledger)'")
+	  // '';
 }
 
 #
@@ -156,7 +165,8 @@ sub nobody_works
 	my ($worker) = @_;
 
 	kill 'TERM', $worker;
-	return reach('sessions end', sub { (try_sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('client backend', 'jemctx_test kill')") // 9) == 1 })
+	return reach('sessions end', sub { (try_sql("SELECT count(*) FROM pg_stat_activity
+		WHERE backend_type IN ('client backend', 'jemctx_test kill')") // 9) == 1 })
 	  && reach('the worker ends', sub { !kill 0, $worker });
 }
 
@@ -170,7 +180,8 @@ sub look_at_ledger
 
 	for my $load (@loads)
 	{
-		my %there = map { $_ => 1 } split /\n/, sql($node, "SELECT n FROM ledger WHERE client = $load->{client} AND n >= $load->{base}");
+		my %there = map { $_ => 1 } split /\n/,
+		  sql($node, "SELECT n FROM ledger WHERE client = $load->{client} AND n >= $load->{base}");
 		my @acknowledged = acknowledged($load);
 		my @lost = grep { !$there{$_} } @acknowledged;
 
@@ -185,8 +196,11 @@ sub look_at_ledger
 sub look_at_messages
 {
 	my ($offset, @loads) = @_;
-	my $pattern = qr/handed out twice|not true|not an object in use|was freed|PANIC|TRAP|signal (?!9\b|15\b)\d+:|problem in memory context/;
-	my @found = grep { /$pattern/ } map { split /\n/ } substr(slurp_file($node->logfile), $offset), map { $_->{err} } @loads;
+	my $signal = qr/signal (?!9\b|15\b)\d+:/;
+	my $pattern =
+	  qr/handed out twice|not true|not an object in use|was freed|PANIC|TRAP|$signal|problem in memory context/;
+	my @found = grep { /$pattern/ } map { split /\n/ } substr(slurp_file($node->logfile), $offset),
+	  map { $_->{err} } @loads;
 
 	$count{twice} += @found;
 	diag $_ for @found;

@@ -8,7 +8,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 # For the loader, in place of the C library's and of C++'s operator new; for PostgreSQL.
-my @new = map { ("_Zn${_}m", "_Zn${_}mRKSt9nothrow_t", "_Zn${_}mSt11align_val_t", "_Zn${_}mSt11align_val_tRKSt9nothrow_t") } qw(w a);
+my @new =
+  map { ("_Zn${_}m", "_Zn${_}mRKSt9nothrow_t", "_Zn${_}mSt11align_val_t", "_Zn${_}mSt11align_val_tRKSt9nothrow_t") }
+  qw(w a);
 my @fixed = (
 	qw(malloc calloc realloc aligned_alloc memalign valloc posix_memalign), @new,
 	qw(__register_atfork _PG_init Pg_magic_func jemctx_keeper_main));

@@ -76,17 +76,24 @@ sub work
 		startup => pid_of_kind($standby, 'startup'),
 		walreceiver => pid_of_kind($standby, 'walreceiver'));
 	$before{$_} = anonymous($pids{$_}) for keys %pids;
-	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY, t text)', i); END LOOP; END \$\$");
-	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('INSERT INTO t%s SELECT g, md5(g::text) FROM generate_series(1, 100) g', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP
+		EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY, t text)', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP
+		EXECUTE format('INSERT INTO t%s SELECT g, md5(g::text) FROM generate_series(1, 100) g', i);
+		END LOOP; END \$\$");
 	$primary->safe_psql('postgres', 'CHECKPOINT');
-	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('DROP TABLE t%s', i); END LOOP; END \$\$");
+	$primary->safe_psql('postgres',
+		"DO \$\$ BEGIN FOR i IN 1..$tables LOOP EXECUTE format('DROP TABLE t%s', i); END LOOP; END \$\$");
 	$primary->safe_psql('postgres', 'CHECKPOINT');
 	$primary->wait_for_catchup($standby, 'replay');
 	$primary->psql('postgres', 'SELECT length($$' . ('x' x 30000000) . '$$)');
-	poll(sub { $after{logger} = anonymous($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 }) or die 'nothing logged';
+	poll(sub { $after{logger} = anonymous($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 })
+	  or die 'nothing logged';
 	$after{$_} = anonymous($pids{$_}) for keys %pids;
 	committed_is_true($_->[0], $_->[1], $pids{ $_->[1] })
-	  for $primary->name eq 'ours' ? ([ $primary, 'checkpointer' ], [ $primary, 'walwriter' ], [ $standby, 'startup' ]) : ();
+	for $primary->name eq 'ours'
+	  ? ([ $primary, 'checkpointer' ], [ $primary, 'walwriter' ], [ $standby, 'startup' ])
+	  : ();
 	$_->stop for $standby, $primary;
 	return (\%before, \%after);
 }
@@ -100,9 +107,11 @@ my ($our_before, $our_after) = work($ours);
 
 for my $kind (sort keys %{$our_after})
 {
-	my ($theirs, $growth) = ($stock_after->{$kind} - $stock_before->{$kind}, $our_after->{$kind} - $our_before->{$kind});
+	my ($theirs, $growth) =
+	  ($stock_after->{$kind} - $stock_before->{$kind}, $our_after->{$kind} - $our_before->{$kind});
 
-	note "$kind: stock $stock_before->{$kind} to $stock_after->{$kind} kB, ours $our_before->{$kind} to $our_after->{$kind} kB";
+	note "$kind: stock $stock_before->{$kind} to $stock_after->{$kind} kB, "
+	  . "ours $our_before->{$kind} to $our_after->{$kind} kB";
 	cmp_ok($growth, '<=', $theirs + 1024, "$kind: has grown no more than without jemctx");
 }
 

@@ -16,7 +16,8 @@ use JemctxTest;
 # Nobody must wait for longer, and no machine is so busy.
 my $deadline = 120;
 
-my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\nwal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\n");
+my $node = new_node('main',
+	"jit = off\njemctx.idle_purge_after = -1\nwal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\n");
 
 # A module whose callbacks are called after ours, since it is loaded before: it fails
 # when a worker of its own commits, and when somebody drops all catalog caches.
@@ -108,7 +109,8 @@ _PG_init(void)
 		.bgw_start_time = BgWorkerStart_RecoveryFinished, .bgw_restart_time = BGW_NEVER_RESTART
 	};
 
-	DefineCustomBoolVariable("failing.at_reset", "Fail.", NULL, &fails_at_reset, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("failing.at_reset", "Fail.", NULL, &fails_at_reset, false, PGC_USERSET, 0, NULL, NULL,
+		NULL);
 	RegisterXactCallback(at_commit, NULL);
 	CacheRegisterRelcacheCallback(at_reset, (Datum) 0);
 	strlcpy(worker.bgw_library_name, FAILING, BGW_MAXLEN);
@@ -116,7 +118,8 @@ _PG_init(void)
 }
 SOURCE
 chomp(my $include = `pg_config --includedir-server`);
-system_or_bail('cc', '-shared', '-fPIC', '-O1', "-I$include", "-DFAILING=\"$directory/failing\"", '-o', "$directory/failing.so", "$directory/failing.c");
+system_or_bail('cc', '-shared', '-fPIC', '-O1', "-I$include", "-DFAILING=\"$directory/failing\"",
+	'-o', "$directory/failing.so", "$directory/failing.c");
 $node->append_conf('postgresql.conf', "shared_preload_libraries = '$directory/failing, jemctx'\n");
 $node->start;
 my $observer = session($node);
@@ -185,7 +188,13 @@ sub ask_for
 	my $state;
 
 	ask($client, $sql);
-	poll(sub { ($state = activity($pid, "CASE WHEN query = \$\$$sql\$\$ AND wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")) ne '' });
+	poll(
+		sub {
+			(   $state = activity(
+					$pid,
+					"CASE WHEN query = \$\$$sql\$\$ AND wait_event LIKE 'Client%' THEN state || ' ' || wait_event END")
+			) ne '';
+		});
 	return $state;
 }
 
@@ -219,7 +228,8 @@ for my $round (1 .. 3)
 	my $offset = -s $node->logfile;
 	is(ask_for($slow, $slow_pid, $size, 2, 0), 'idle ClientWrite', 'an answer is left unread');
 	send_query($dropper, 'DROP DATABASE dropped');
-	ok(poll(sub { activity($dropper_pid, 'wait_event') eq 'ProcSignalBarrier' }), 'another session waits for all processes');
+	ok(poll(sub { activity($dropper_pid, 'wait_event') eq 'ProcSignalBarrier' }),
+		'another session waits for all processes');
 	like(read_all($slow), qr/Z\0\0\0\x05I\z/, 'the answer is read');
 	if (!poll(sub { is_answered($dropper) }, $deadline))
 	{
@@ -245,7 +255,8 @@ my ($partly, $partly_pid) = raw_client();
 my $statement = message('Q', "SELECT 'whole'\0");
 syswrite($partly, substr($statement, 0, 10));
 sleep 0.2;    # the backend reads it, which cannot be seen
-like(query($observer, "SELECT jemctx_purge($partly_pid)"), qr/^\d+$/, 'a session that has received half a statement is idle');
+like(query($observer, "SELECT jemctx_purge($partly_pid)"),
+	qr/^\d+$/, 'a session that has received half a statement is idle');
 syswrite($partly, substr($statement, 10));
 like(read_all($partly), qr/whole/, 'and understands the other half');
 
@@ -253,10 +264,13 @@ like(read_all($partly), qr/whole/, 'and understands the other half');
 my $sender = session($node, connstr => $node->connstr('postgres') . ' replication=database');
 my $sender_pid = pid_of($sender);
 query($sender, 'SET jemctx.idle_cache_limit = 0');
-query($sender, 'CREATE_REPLICATION_SLOT exported TEMPORARY LOGICAL pgoutput (SNAPSHOT export)') =~ /^exported\|[^|]*\|([-0-9A-F]+)\|/ or fail('no snapshot');
+query($sender, 'CREATE_REPLICATION_SLOT exported TEMPORARY LOGICAL pgoutput (SNAPSHOT export)') =~
+  /^exported\|[^|]*\|([-0-9A-F]+)\|/
+  or fail('no snapshot');
 my $snapshot = $1;
 like(query($observer, "SELECT jemctx_purge($sender_pid)"), qr/^\d+$/, 'a walsender purges');
-is(query($observer, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '$snapshot'; SELECT 1; COMMIT"), '1',
+is(query($observer, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '$snapshot'; SELECT 1; COMMIT"),
+	'1',
 	'and the snapshot that it has exported can be imported');
 like(query($sender, 'SELECT count(*) FROM pg_class'), qr/^\d+$/, 'it goes on');
 query($observer, "SELECT jemctx_purge($sender_pid)");
@@ -264,7 +278,8 @@ cmp_ok(backend($observer, $sender, 'cache'), '<', 1e6, 'without a snapshot its c
 close_session($sender);
 
 # One without a database drops them, too.
-my $physical = session($node, connstr => $node->connstr('postgres') . " replication=true options='-c jemctx.idle_cache_limit=0'");
+my $physical =
+  session($node, connstr => $node->connstr('postgres') . " replication=true options='-c jemctx.idle_cache_limit=0'");
 my $system = query($physical, 'IDENTIFY_SYSTEM');
 my $physical_pid = query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'");
 like(query($observer, "SELECT jemctx_purge($physical_pid)"), qr/^\d+$/, 'a walsender without a database purges');
@@ -273,7 +288,8 @@ close_session($physical);
 
 # One that streams is at rest when there is nothing to send.
 my $stream = "$directory/stream";
-my $receiver = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres'), '--slot', 'stream', '--create-slot', '--start', '--no-loop', '-P', 'test_decoding', '-f', $stream ],
+my $receiver = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres'), '--slot', 'stream',
+	'--create-slot', '--start', '--no-loop', '-P', 'test_decoding', '-f', $stream ],
 	'<', \undef, '2>', '/dev/null');
 my $streaming = q(SELECT pid FROM pg_stat_replication WHERE state = 'streaming');
 ok(poll(sub { query($observer, $streaming) ne '' }), 'a walsender streams');
@@ -291,7 +307,8 @@ my $checked_pid = pid_of($checked);
 my $purges = backend($observer, $checked, 'purges');
 query($checked, big_sort());
 ok(poll(sub { backend($observer, $checked, 'purges') > $purges }), 'a session whose connection is checked purges');
-is( query($observer, "SELECT published_at > state_change + interval '3.9 s' FROM jemctx_backends JOIN pg_stat_activity USING (pid) WHERE pid = $checked_pid"),
+is( query($observer, "SELECT published_at > state_change + interval '3.9 s' FROM jemctx_backends
+	JOIN pg_stat_activity USING (pid) WHERE pid = $checked_pid"),
 	't', 'but not before its time');
 
 # A reload reaches it as PostgreSQL has it, with the next statement, and what it has changed
@@ -311,16 +328,24 @@ query($observer, 'SELECT pg_reload_conf()');
 my $failing = session($node);
 my $offset = -s $node->logfile;
 query($failing, 'SET jemctx.idle_cache_limit = 0; SET failing.at_reset = on');
-like(query($observer, 'SELECT jemctx_purge(' . pid_of($failing) . ')'), qr/^\d+$/, 'a session cannot drop its caches, and purges');
-is(query($failing, 'SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND NOT fastpath'), '0', 'its client sees nothing, and it holds nothing');
+like(query($observer, 'SELECT jemctx_purge(' . pid_of($failing) . ')'),
+	qr/^\d+$/, 'a session cannot drop its caches, and purges');
+is(query($failing, 'SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND NOT fastpath'),
+	'0', 'its client sees nothing, and it holds nothing');
 like(slurp_file($node->logfile, $offset), qr/LOG:  could not drop the catalog caches: failing: reset/, 'the log does');
 unlike(slurp_file($node->logfile, $offset), qr/WARNING/, 'nothing is left behind');
 
 # A worker whose commit fails in somebody else's callback is freed of its memory, once.
 append_to_file("$directory/failing.go", '');
-my $went_on = ok(poll(sub { slurp_file($node->logfile) =~ /failing: the worker goes on/ }, $deadline), 'a worker whose commits fail goes on');
+my $went_on = ok(poll(sub { slurp_file($node->logfile) =~ /failing: the worker goes on/ }, $deadline),
+	'a worker whose commits fail goes on');
 kill 'KILL', query($observer, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'failing'") if !$went_on;
-ok(poll(sub { query($observer, "SELECT purges >= 6, committed < 12e6 FROM jemctx_backends WHERE backend_type = 'failing'") eq 't|t' }), 'and has returned its memory');
+ok( poll(
+		sub {
+			query($observer, "SELECT purges >= 6, committed < 12e6 FROM jemctx_backends WHERE backend_type = 'failing'")
+			  eq 't|t';
+		}),
+	'and has returned its memory');
 $node->stop;
 
 done_testing();

@@ -44,7 +44,8 @@ sub enter
 	$interrupt->{before}->($target) if $interrupt->{before};
 	$target->{wire} = Wire->new($server, %{ $states{$state}{connect} // {} },
 		$interrupt->{in_database} ? (database => $target->{database}) : ());
-	$states{$state}{enter}->($target) or die "$server->{name}: not in the state \"$state\": " . $target->{wire}->complaint . "\n";
+	$states{$state}{enter}->($target)
+	  or die "$server->{name}: not in the state \"$state\": " . $target->{wire}->complaint . "\n";
 	$target->{entered} = time;
 	return $target;
 }
@@ -166,7 +167,9 @@ sub places
 {
 	my ($row, $limit) = @_;
 
-	return map { sprintf '%s (%.2f s)', $row->{where}[$_], $row->{jemctx}[$_] } grep { $row->{jemctx}[$_] > $limit } 0 .. $#{ $row->{where} };
+	return
+	  map { sprintf '%s (%.2f s)', $row->{where}[$_], $row->{jemctx}[$_] }
+	  grep { $row->{jemctx}[$_] > $limit } 0 .. $#{ $row->{where} };
 }
 
 # One interrupt's row; returns how many were late.
@@ -176,10 +179,12 @@ sub report
 	my $limit = $late + largest($row->{stock});
 	my @places = places($row, $limit);
 
-	note sprintf '%-36s %6d %8.3f %8.3f %8.3f %8.3f %6d %6d', $name, scalar @{ $row->{where} }, median($row->{jemctx}), largest($row->{jemctx}),
+	note sprintf '%-36s %6d %8.3f %8.3f %8.3f %8.3f %6d %6d', $name, scalar @{ $row->{where} }, median($row->{jemctx}),
+		largest($row->{jemctx}),
 	  median($row->{stock}), largest($row->{stock}), scalar @places, scalar grep { $_ > $late } @{ $row->{stock} };
 	# what is lost on either server shows nothing
-	ok(!@places && !$row->{broken} && largest($row->{stock}) < $lost, "$name: none late or lost") or diag join ', ', @places, @{ $row->{broken} // [] };
+	ok(!@places && !$row->{broken} && largest($row->{stock}) < $lost, "$name: none late or lost")
+	  or diag join ', ', @places, @{ $row->{broken} // [] };
 	return scalar @places;
 }
 
@@ -189,7 +194,10 @@ sub idle_by_the_clock
 	my $wire = Wire->new($pair[0]);
 	my $purges = "SELECT purges FROM jemctx_backends WHERE pid = $wire->{pid}";
 
-	$wire->query('SET jemctx.idle_purge_after = 60000', 'SET jemctx.dirty_decay = -1', 'SET client_connection_check_interval = 50');
+	$wire->query(
+		'SET jemctx.idle_purge_after = 60000',
+		'SET jemctx.dirty_decay = -1',
+		'SET client_connection_check_interval = 50');
 	$wire->query("SELECT length(repeat('x', 50000000))");
 	my $before = $pair[0]{watcher}->query($purges);
 	for (1 .. 5)
@@ -207,7 +215,8 @@ measure_states() for 1 .. $rounds;
 measure_results($all, @sizes, $all ? waiting_sizes(40) : ());
 cmp_ok($flushes_waited, '>', 0, "the end of a result had to wait for its client: $flushes_waited times");
 
-note sprintf '%-36s %6s %8s %8s %8s %8s %6s %6s', 'interrupt', 'sent', 'median', 'latest', 'stock', 'latest', 'late', 'stock';
+note sprintf '%-36s %6s %8s %8s %8s %8s %6s %6s', 'interrupt', 'sent', 'median', 'latest', 'stock', 'latest', 'late',
+  'stock';
 my $total = 0;
 $total += report($_, $measured{$_}) for sort keys %measured;
 note "$cells interrupts, $total late or lost";

@@ -20,7 +20,8 @@ $node->safe_psql('postgres', 'CREATE EXTENSION jemctx_test');
 my $observer = session($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
 my $hint = qr/HINT:  Raise "jemctx\.backend_memory_limit", or let/;
-my $beyond = qr/DETAIL:  This process holds \d+ kB and may have \d+ kB, and jemctx_test\.so asked for more than the 16384 kB that libraries may have beyond that/;
+my $too_much = qr/jemctx_test\.so asked for more than the 16384 kB that libraries may have beyond that/;
+my $beyond = qr/DETAIL:  This process holds \d+ kB and may have \d+ kB, and $too_much/;
 
 # A session that has been here before: what it loads and catches first is not what this is about.
 sub new_session
@@ -56,7 +57,8 @@ sub works
 }
 
 # Any of malloc's kin, with blocks of pages and with small ones.
-for my $way ('malloc', 'calloc', 'realloc', 'posix_memalign', 'aligned_alloc', 'memalign', 'valloc', 'new', 'new[]', 'nothrow new',
+for my $way ('malloc', 'calloc', 'realloc', 'posix_memalign', 'aligned_alloc', 'memalign', 'valloc', 'new', 'new[]',
+	'nothrow new',
 	'nothrow new[]', 'aligned new', 'aligned new[]', 'aligned nothrow new', 'aligned nothrow new[]')
 {
 	my $session = new_session();
@@ -70,7 +72,11 @@ for my $way ('malloc', 'calloc', 'realloc', 'posix_memalign', 'aligned_alloc', '
 	$limit = limit($session, 2048);
 	$text = query($session, "SELECT jemctx_test_library('$way', 100, 1000000)");
 	like($text, qr/FATAL:  53200: out of memory\n$beyond/, "$way: beyond the headroom the session ends");
-	cmp_ok(query($observer, 'SELECT max(committed_peak) FROM jemctx_backends'), '<', ($limit + 40000) * 1024, "$way: not much later");
+	cmp_ok(
+		query($observer, 'SELECT max(committed_peak) FROM jemctx_backends'),
+		'<',
+		($limit + 40000) * 1024,
+		"$way: not much later");
 	close_session($session);
 }
 
@@ -94,7 +100,9 @@ $node->safe_psql('postgres', q(
 	END $$;
 ));
 query($session, 'SELECT catching(-600)');
-is(query($session, 'SELECT catching(600)'), 'went on went on went on ', 'exception block: without a limit there is nothing to catch');
+is( query($session, 'SELECT catching(600)'),
+	'went on went on went on ',
+	'exception block: without a limit there is nothing to catch');
 query($session, 'SELECT jemctx_test_library_free()');
 limit($session, 2048);
 is(query($session, 'SELECT catching(600)'), 'caught caught caught ', 'exception block: catches it');
@@ -102,7 +110,8 @@ works($session, 'exception block');
 
 # Back under the limit when PostgreSQL comes by: nothing has happened.
 limit($session, 4096);
-is(query($session, q(SELECT CASE g WHEN 1 THEN jemctx_test_library('malloc', 10000, 600) ELSE NULL END, jemctx_test_library_free()::text FROM generate_series(1, 2) g)),
+is(query($session, q(SELECT CASE g WHEN 1 THEN jemctx_test_library('malloc', 10000, 600) ELSE NULL END,
+	jemctx_test_library_free()::text FROM generate_series(1, 2) g)),
 	"600|\n|", 'memory that was freed in time is no error');
 works($session, 'freed in time');
 
@@ -132,35 +141,48 @@ works($session, 'held above the limit');
 for my $what ('lock', 'interrupts')
 {
 	limit($session, 2048);
-	is(query($session, "SELECT jemctx_test_library_held('$what', 100000, 400)"), 400, "$what held: the library has all");
-	like(query($session, "SELECT length(repeat('x', 10000000))"), qr/ERROR:  53200/, "$what held: PostgreSQL has no more");
+	is(query($session, "SELECT jemctx_test_library_held('$what', 100000, 400)"), 400,
+		"$what held: the library has all");
+	like(
+		query($session, "SELECT length(repeat('x', 10000000))"),
+		qr/ERROR:  53200/,
+		"$what held: PostgreSQL has no more");
 	close_session($session);
 	$session = new_session();
 }
 
 # What a session that ends so has held is given back: locks, temporary tables, its place among the connections.
-query($session, 'CREATE TEMP TABLE temporary AS SELECT i FROM generate_series(1, 1000) i; BEGIN; SELECT pg_advisory_lock(73); LOCK TABLE pg_description');
+query($session, 'CREATE TEMP TABLE temporary AS SELECT i FROM generate_series(1, 1000) i; BEGIN;
+	SELECT pg_advisory_lock(73); LOCK TABLE pg_description');
 my $pid = pid_of($session);
 limit($session, 2048);
-like(query($session, "SELECT jemctx_test_library('malloc', 1000, 100000)"), qr/FATAL:  53200/, 'with locks and files: the session ends');
+like(
+	query($session, "SELECT jemctx_test_library('malloc', 1000, 100000)"),
+	qr/FATAL:  53200/,
+	'with locks and files: the session ends');
 poll(sub { query($observer, "SELECT count(*) FROM pg_stat_activity WHERE pid = $pid") eq '0' });
 is(query($observer, "SELECT count(*) FROM pg_locks WHERE pid = $pid"), '0', 'with locks and files: no lock is left');
-is(query($observer, "SELECT count(*) FROM pg_class WHERE relname = 'temporary'"), '0', 'with locks and files: no temporary table is left');
-is(query($observer, "SELECT sessions_fatal > 0 FROM pg_stat_database WHERE datname = 'postgres'"), 't', 'with locks and files: PostgreSQL knows how it ended');
+is(query($observer, "SELECT count(*) FROM pg_class WHERE relname = 'temporary'"),
+	'0', 'with locks and files: no temporary table is left');
+is(query($observer, "SELECT sessions_fatal > 0 FROM pg_stat_database WHERE datname = 'postgres'"),
+	't', 'with locks and files: PostgreSQL knows how it ended');
 close_session($session);
 
 # A parallel worker ends like a session; the leader's statement ends with it, and the session goes on.
 $session = new_session();
 $node->safe_psql('postgres', q(
-	CREATE FUNCTION in_worker(text, int, int) RETURNS int AS 'jemctx_test', 'jemctx_test_library' LANGUAGE C STRICT PARALLEL SAFE;
+	CREATE FUNCTION in_worker(text, int, int) RETURNS int AS 'jemctx_test', 'jemctx_test_library'
+		LANGUAGE C STRICT PARALLEL SAFE;
 	CREATE TABLE numbers AS SELECT i FROM generate_series(1, 1000) i; ANALYZE numbers;
 ));
 query($session, 'SET force_parallel_mode = on; SET max_parallel_workers_per_gather = 2');
+my $refused = qr/ERROR:  53200: out of memory/;
 for my $blocks (6000, 60000)
 {
 	limit($session, 4096);
 	like(query($session, "SELECT sum(in_worker('malloc', 1000, $blocks)) FROM numbers WHERE i = 1"),
-		qr/ERROR:  53200: out of memory\nDETAIL:  This process holds .*jemctx_test\.so.*\n$hint.*\nCONTEXT:  parallel worker/, "parallel worker, $blocks blocks: the statement ends");
+		qr/$refused\nDETAIL:  This process holds .*jemctx_test\.so.*\n$hint.*\nCONTEXT:  parallel worker/,
+		"parallel worker, $blocks blocks: the statement ends");
 	works($session, "parallel worker, $blocks blocks");
 }
 close_session($session);
@@ -169,9 +191,13 @@ $session = new_session();
 # Without headroom a library cannot pass the limit at all, and PostgreSQL's own memory is refused as ever.
 query($session, "SET jemctx.library_headroom = 0");
 limit($session, 2048);
-like(query($session, "SELECT length(repeat('x', 10000000))"), qr/ERROR:  53200: out of memory\nDETAIL:  This process holds \d+ kB, asked for \d+ kB more, and may have \d+ kB\.\n$hint/,
+my $asked = qr/DETAIL:  This process holds \d+ kB, asked for \d+ kB more, and may have \d+ kB\./;
+like(query($session, "SELECT length(repeat('x', 10000000))"), qr/ERROR:  53200: out of memory\n$asked\n$hint/,
 	'no headroom: PostgreSQL is refused');
-like(query($session, "SELECT jemctx_test_library('malloc', 10000, 600)"), qr/FATAL:  53200/, 'no headroom: the session ends');
+like(
+	query($session, "SELECT jemctx_test_library('malloc', 10000, 600)"),
+	qr/FATAL:  53200/,
+	'no headroom: the session ends');
 close_session($session);
 
 # A server that others have filled: an innocent session's library has its headroom, beyond the server's limit.
@@ -191,7 +217,10 @@ close_session($session);
 close_session($innocent);
 
 is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
-unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|all server processes terminated/, 'no process has died');
+unlike(
+	slurp_file($node->logfile),
+	qr/PANIC|terminated by signal|all server processes terminated/,
+	'no process has died');
 $node->stop;
 
 done_testing();

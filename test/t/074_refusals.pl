@@ -32,7 +32,8 @@ $node->safe_psql('postgres', q(
 	END $$;
 	CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM count(*) FROM kept; RETURN NULL; END $$;
 	CREATE TABLE late (i int);
-	CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fire();
+	CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION
+	  fire();
 ));
 
 # Does a table exist?
@@ -63,7 +64,8 @@ my %gone = (failed => [], done => ['DROP TABLE made']);
 
 my @cases = (
 	{ name => 'COMMIT', before => \@work, statement => 'COMMIT', done => exists_table('made'),
-		after => { failed => [ 'CLOSE ALL', 'UNLISTEN *' ], done => [ 'CLOSE ALL', 'UNLISTEN *', 'DROP TABLE made' ] } },
+		after => { failed => [ 'CLOSE ALL', 'UNLISTEN *' ], done => [ 'CLOSE ALL', 'UNLISTEN *',
+			'DROP TABLE made' ] } },
 	{ name => 'ROLLBACK', before => \@work, statement => 'ROLLBACK' },
 	{ name => 'SAVEPOINT', before => \@work, statement => 'SAVEPOINT t' },
 	{ name => 'ROLLBACK TO', before => \@work, statement => 'ROLLBACK TO s' },
@@ -71,24 +73,33 @@ my @cases = (
 	{ name => 'an error', before => \@work, statement => 'SELECT 1/0 FROM kept', fails => qr/division by zero/ },
 	{ name => 'PREPARE TRANSACTION', before => \@prepared, statement => "PREPARE TRANSACTION 'p'",
 		done => "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM pg_prepared_xacts",
-		after => { failed => ["SELECT unmake(5, 'old')"], done => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ] } },
+		after => { failed => ["SELECT unmake(5, 'old')"], done => [ "ROLLBACK PREPARED 'p'",
+			"SELECT unmake(5, 'old')" ] } },
 	{ name => 'COMMIT PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ], statement => "COMMIT PREPARED 'p'",
-		done => exists_table('many_1'), after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ], done => ['SELECT unmake(5)'] } },
-	{ name => 'ROLLBACK PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ], statement => "ROLLBACK PREPARED 'p'",
+		done => exists_table('many_1'), after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ],
+			done => ['SELECT unmake(5)'] } },
+	{ name => 'ROLLBACK PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ],
+		statement => "ROLLBACK PREPARED 'p'",
 		done => "SELECT CASE count(*) WHEN 0 THEN 'yes' ELSE 'no' END FROM pg_prepared_xacts",
-		after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ], done => ["SELECT unmake(5, 'old')"] } },
-	{ name => 'CREATE TABLE', statement => 'CREATE TABLE made (i serial PRIMARY KEY, t text)', done => exists_table('made'), after => \%gone },
-	{ name => 'CREATE TEMP TABLE', statement => 'CREATE TEMP TABLE made (i serial PRIMARY KEY, t text)', done => exists_table('made'), after => \%gone },
+		after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ],
+			done => ["SELECT unmake(5, 'old')"] } },
+	{ name => 'CREATE TABLE', statement => 'CREATE TABLE made (i serial PRIMARY KEY, t text)',
+		done => exists_table('made'), after => \%gone },
+	{ name => 'CREATE TEMP TABLE', statement => 'CREATE TEMP TABLE made (i serial PRIMARY KEY, t text)',
+		done => exists_table('made'), after => \%gone },
 	{ name => 'DROP of many', before => ['SELECT make(6)'], statement => 'SELECT unmake(6)',
 		done => "SELECT CASE WHEN to_regclass('many_1') IS NULL THEN 'yes' ELSE 'no' END",
 		after => { failed => ['SELECT unmake(6)'], done => [] } },
-	{ name => 'TRUNCATE', statement => 'TRUNCATE late, kept', after => { always => ["INSERT INTO kept SELECT i, 'z' FROM generate_series(1, 1000) i ON CONFLICT DO NOTHING"] } },
+	{ name => 'TRUNCATE', statement => 'TRUNCATE late, kept',
+		after => { always => ["INSERT INTO kept SELECT i, 'z'
+			FROM generate_series(1, 1000) i ON CONFLICT DO NOTHING"] } },
 	{ name => 'VACUUM FULL', statement => 'VACUUM FULL kept' },
 	{ name => 'REINDEX', statement => 'REINDEX TABLE kept' },
 	{ name => 'CLUSTER', statement => 'CLUSTER kept USING kept_pkey' },
 	{ name => 'REINDEX CONCURRENTLY', statement => 'REINDEX TABLE CONCURRENTLY kept',
 		after => { failed => [q(DO $$ DECLARE name text; BEGIN
-			FOR name IN SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid LOOP EXECUTE 'DROP INDEX ' || name; END LOOP; END $$)], done => [] } },
+			FOR name IN SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid LOOP
+				EXECUTE 'DROP INDEX ' || name; END LOOP; END $$)], done => [] } },
 	{ name => 'CREATE DATABASE', statement => 'CREATE DATABASE made',
 		done => "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM pg_database WHERE datname = 'made'",
 		after => { failed => [], done => ['DROP DATABASE made'] } },

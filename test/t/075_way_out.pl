@@ -38,7 +38,9 @@ sub hungry
 {
 	my $session = session($node, connstr => $node->connstr('postgres') . ' user=ordinary');
 
-	query($session, 'BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 20000) g ORDER BY m; MOVE 1 IN c');
+	query($session,
+		'BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, 20000) g ORDER BY m; MOVE 1 IN c'
+	);
 	return $session;
 }
 
@@ -57,22 +59,31 @@ for my $name (sort keys %values)
 		my $pid = query($observer, "SELECT max(pid) FROM pg_stat_activity WHERE usename = 'ordinary'");
 		my $answer = query($observer, "ALTER SYSTEM SET jemctx.${name}_memory_limit = $value");
 
-		if ($answer =~ /^ERROR:  invalid value.*\nDETAIL:  No session could.*less than (\d+) kB\.\nHINT:  Set at least/ && $value < $1)
+		if ($answer =~ /^ERROR:  invalid value.*\nDETAIL:  No session could.*less than (\d+) kB\.\nHINT:  Set at least/
+			&& $value < $1)
 		{
 			$refused++;
 		}
 		else
 		{
 			query($observer, 'SELECT pg_reload_conf()');
-			my $seen = poll(sub { session_output($node, "SELECT setting FROM pg_settings WHERE name = 'jemctx.${name}_memory_limit'") eq "$value\n" });
+			my $seen = poll(
+				sub {
+					session_output($node, "SELECT setting FROM pg_settings WHERE name = 'jemctx.${name}_memory_limit'")
+					  eq "$value\n";
+				});
 			my $wrong = rescue($name, $pid);
 
-			push(@wrong, "$value: " . ($seen ? '' : 'not seen; ') . "$answer $wrong") if !$seen || "$answer$wrong" ne '';
-			ok(poll(sub { session_output($node, "SHOW jemctx.${name}_memory_limit") eq "0\n" }), "$name: undone") if @wrong;
+			push(@wrong, "$value: " . ($seen ? '' : 'not seen; ') . "$answer $wrong")
+			  if !$seen || "$answer$wrong" ne '';
+			ok(poll(sub { session_output($node, "SHOW jemctx.${name}_memory_limit") eq "0\n" }), "$name: undone")
+			  if @wrong;
 		}
 		close_session($victim);
 	}
-	is(join("\n", @wrong), '', "limit of a $name: a superuser can undo " . (@{ $values{$name} } - $refused) . " values, $refused are refused");
+	is( join("\n", @wrong),
+		'',
+		"limit of a $name: a superuser can undo " . (@{ $values{$name} } - $refused) . " values, $refused are refused");
 	is($refused > 0, $name eq 'backend', "limit of a $name: which are refused");
 }
 
@@ -81,7 +92,8 @@ query($observer, 'ALTER SYSTEM SET jemctx.server_memory_limit = 4000');
 query($observer, 'SELECT pg_reload_conf()');
 my $ordinary = session($node, connstr => $node->connstr('postgres') . ' user=ordinary');
 ok(poll(sub { query($ordinary, 'SHOW jemctx.server_memory_limit') =~ /^4000kB$|$refusal/ }), 'a full server');
-like(query($ordinary, 'SELECT count(*) FROM pg_stat_activity, pg_locks, pg_class, pg_attribute LIMIT 1'), $refusal, 'others are refused');
+like(query($ordinary, 'SELECT count(*) FROM pg_stat_activity, pg_locks, pg_class, pg_attribute LIMIT 1'),
+	$refusal, 'others are refused');
 like(session_output($node, "SELECT length(repeat('x', 20000000))"), $refusal, 'a superuser is refused what is large');
 query($observer, 'ALTER SYSTEM RESET jemctx.server_memory_limit');
 query($observer, 'SELECT pg_reload_conf()');
@@ -89,12 +101,16 @@ query($observer, 'SELECT pg_reload_conf()');
 # What cannot be refused when it is set: nothing is out of reach.
 $node->append_conf('postgresql.conf', 'jemctx.backend_memory_limit = 1000');
 $node->reload;
-ok(poll(sub { slurp_file($node->logfile) =~ /invalid value for parameter "jemctx.backend_memory_limit": 1000/ }), 'in the configuration file: the log says so');
+ok(poll(sub { slurp_file($node->logfile) =~ /invalid value for parameter "jemctx.backend_memory_limit": 1000/ }),
+	'in the configuration file: the log says so');
 is(session_output($node, 'SHOW jemctx.backend_memory_limit'), "0\n", 'in the configuration file: not taken');
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
 $node->restart;
 is(session_output($node, 'SHOW jemctx.backend_memory_limit'), "0\n", 'at the start: not taken');
-like(session_output($node, 'ALTER ROLE ordinary SET jemctx.backend_memory_limit = 1000'), qr/ERROR:  invalid value/, 'for a role: refused');
+like(
+	session_output($node, 'ALTER ROLE ordinary SET jemctx.backend_memory_limit = 1000'),
+	qr/ERROR:  invalid value/,
+	'for a role: refused');
 $node->stop;
 
 done_testing();

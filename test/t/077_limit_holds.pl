@@ -137,7 +137,8 @@ until (@sessions == grep { is_answered($_) } @sessions)
 	sleep 0.02;
 }
 my @answers = map { answer($_) } @sessions;
-is(scalar(grep { $_ !~ /^300000$|$refusal/ } @answers), 0, 'together they sort or are refused') or diag join "\n", @answers;
+is(scalar(grep { $_ !~ /^300000$|$refusal/ } @answers), 0, 'together they sort or are refused')
+  or diag join "\n", @answers;
 cmp_ok(scalar(grep { $_ =~ $refusal } @answers), '>', 0, 'there is no room for all');
 limit_is_kept('sessions that had much before');
 
@@ -149,7 +150,8 @@ my @actions = (
 	sub { sort_of(int(rand(400000)) + 1) },
 	sub { sort_of(int(rand(40000)) + 1) },
 	sub { 'SELECT length(repeat($$x$$, ' . int(rand(60e6)) . '))' },
-	sub { 'BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, ' . int(rand(150000)) . ') g ORDER BY m; MOVE 1 IN c' },
+	sub { 'BEGIN; DECLARE c CURSOR FOR SELECT g, md5(g::text) m FROM generate_series(1, ' . int(rand(150000))
+		  . ') g ORDER BY m; MOVE 1 IN c' },
 	sub { 'ROLLBACK' },
 	sub { 'ROLLBACK; SELECT jemctx_purge()' },
 	sub { 'SELECT jemctx_purge_all()' },

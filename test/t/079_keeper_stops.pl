@@ -56,7 +56,8 @@ my $session = open_session($node);
 my $keeper = keeper_pid($node);
 my $postmaster = stop_without_waiting($node, 'smart');
 kill 'TERM', $keeper;
-is(ask($session, "SELECT jemctx_test_ns_fill('a', 1000, 10000000) FROM pg_sleep(0.3)"), '10000000', 'a smart shutdown has not stopped the keeper');
+is(ask($session, "SELECT jemctx_test_ns_fill('a', 1000, 10000000) FROM pg_sleep(0.3)"),
+	'10000000', 'a smart shutdown has not stopped the keeper');
 is(ask($session, "SELECT jemctx_namespace_reset('a')"), '', 'it answers');
 is(find_keeper($node), $keeper, 'it is there');
 close_session($session);
@@ -68,11 +69,13 @@ $node->start;
 $node->backup('copy');
 my $copy = PostgreSQL::Test::Cluster->new('copy');
 $copy->init_from_backup($node, 'copy', has_restoring => 0);
-$copy->append_conf('postgresql.conf', "recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\nrestore_command = 'false'\n");
+$copy->append_conf('postgresql.conf',
+	"recovery_target = 'immediate'\nrecovery_target_action = 'shutdown'\nrestore_command = 'false'\n");
 $copy->set_recovery_mode;
 append_to_file($copy->logfile, '');
 command_ok([ 'pg_ctl', '-D', $copy->data_dir, '-l', $copy->logfile, '--no-wait', 'start' ], 'a server recovers');
-ok(poll(sub { slurp_file($copy->logfile) =~ /shutdown at recovery target(?s:.*)system is shut down/ }, 60), 'and stops at its target');
+ok(poll(sub { slurp_file($copy->logfile) =~ /shutdown at recovery target(?s:.*)system is shut down/ }, 60),
+	'and stops at its target');
 unlike(slurp_file($_->logfile), qr/terminated by signal|PANIC/, 'no process has died: ' . $_->name) for $node, $copy;
 $node->stop;
 kill 'QUIT', postmaster_pid($copy) if -e $copy->data_dir . '/postmaster.pid';

@@ -30,11 +30,18 @@ $node->safe_psql('postgres', "CREATE DATABASE other");
 $node->safe_psql('postgres', "ALTER DATABASE other SET jemctx.backend_memory_limit = '${limit}kB'");
 
 # The postmaster grows.
-append_to_file($node->data_dir . '/pg_hba.conf', join('', map { "host all user_$_ 10.1.1.1/32 scram-sha-256\n" } 1 .. 5000));
+append_to_file($node->data_dir . '/pg_hba.conf',
+	join('', map { "host all user_$_ 10.1.1.1/32 scram-sha-256\n" } 1 .. 5000));
 $node->reload;
 ok(poll(sub { least_limit() > $limit }), 'the least is above it then');
-like(session_output($node, "SET jemctx.backend_memory_limit = '${limit}kB'"), qr/ERROR:  invalid value .*\nDETAIL:  No session could/, 'nobody can set it any more');
-like(session_output($node, "ALTER ROLE bob SET jemctx.backend_memory_limit = '${limit}kB'"), qr/ERROR:  invalid value/, 'nor for a role');
+like(
+	session_output($node, "SET jemctx.backend_memory_limit = '${limit}kB'"),
+	qr/ERROR:  invalid value .*\nDETAIL:  No session could/,
+	'nobody can set it any more');
+like(
+	session_output($node, "ALTER ROLE bob SET jemctx.backend_memory_limit = '${limit}kB'"),
+	qr/ERROR:  invalid value/,
+	'nor for a role');
 
 # It stays where it is, and statements can be carried out.
 my $parallel = 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM pg_class';
@@ -47,15 +54,25 @@ for my $connstr ($node->connstr('postgres') . ' user=alice', $node->connstr('oth
 	like(query($new, 'SHOW jemctx.backend_memory_limit'), qr/^(${limit}kB|\d+MB)$/, "$whose has it");
 	is(query($new, 'SELECT 1'), '1', "$whose can carry out a statement");
 	like(query($new, $parallel), qr/Workers Launched: 1/, "$whose has parallel workers");
-	like(query($new, "SELECT length(repeat('x', 20000000))"), qr/ERROR:  out of memory/, "$whose is refused what is beyond it");
+	like(
+		query($new, "SELECT length(repeat('x', 20000000))"),
+		qr/ERROR:  out of memory/,
+		"$whose is refused what is beyond it");
 	close_session($new);
 }
 
 # What a client asks for is not what was accepted once.
 my ($out, $error);
-$node->psql('postgres', 'SELECT 1', stdout => \$out, stderr => \$error, connstr => $node->connstr('postgres') . " options='-c jemctx.backend_memory_limit=1000'");
+$node->psql(
+	'postgres', 'SELECT 1',
+	stdout  => \$out,
+	stderr  => \$error,
+	connstr => $node->connstr('postgres') . " options='-c jemctx.backend_memory_limit=1000'");
 like($error, qr/FATAL:  invalid value .*\nDETAIL:  No session could/, 'a client cannot ask for less');
-unlike(slurp_file($node->logfile), qr/terminated by signal|WARNING/, 'no process has died, nor have settings been dropped');
+unlike(
+	slurp_file($node->logfile),
+	qr/terminated by signal|WARNING/,
+	'no process has died, nor have settings been dropped');
 $node->stop;
 
 done_testing();

@@ -36,10 +36,13 @@ INI
 	'src/low/earth.h' => "extern int earth_depth;\nextern int earth_dig(int depth);\n",
 	'src/low/earth.c' => "#include \"low/earth.h\"\n\nint\t\t\tearth_depth = 1;\n\nint\nearth_dig(int depth)\n{\n"
 	  . "\treturn depth * earth_depth;\n}\n",
-	'src/low/wall.h' => "#include \"low/earth.h\"\n\nstatic inline int\nwall_height(void)\n{\n\treturn -earth_dig(1);\n}\n",
-	'src/low/wall.c' => "#include \"low/wall.h\"\n\nint\nwall_build(void)\n{\n\treturn wall_height() + earth_dig(2);\n}\n",
+	'src/low/wall.h' => "#include \"low/earth.h\"\n\n"
+	  . "static inline int\nwall_height(void)\n{\n\treturn -earth_dig(1);\n}\n",
+	'src/low/wall.c' => "#include \"low/wall.h\"\n\n"
+	  . "int\nwall_build(void)\n{\n\treturn wall_height() + earth_dig(2);\n}\n",
 	'src/high/roof.h' => "#include \"low/wall.h\"\n\nextern void roof_enter(void);\nextern int wall_build(void);\n",
-	'src/high/roof.c' => "#include \"high/roof.h\"\n#include \"jemctx.h\"\n\nvoid\nroof_enter(void)\n{\n\t(void) wall_build();\n}\n\n"
+	'src/high/roof.c' => "#include \"high/roof.h\"\n#include \"jemctx.h\"\n\n"
+	  . "void\nroof_enter(void)\n{\n\t(void) wall_build();\n}\n\n"
 	  . "int\njemctx_high(void)\n{\n\treturn 1;\n}\n",
 	'test/program' => "#!/bin/bash\n\ngreet() {\n\techo hello\n}\ngreet\n",
 	'test/t/1.pl' => "use strict;\n\nsub greet\n{\n\tprint 'hello';\n}\n",
@@ -114,16 +117,26 @@ is_found('a call from below', $rooms, qr{low/earth uses high/roof.*roof_enter},
 is_found('a call of the module\'s own function from below', $rooms, qr{low/wall uses high/roof.*jemctx_high},
 	changed('src/low/wall.c', 'wall_height()', 'jemctx_high()'));
 is_found('a room that nobody knows', $rooms, qr{src/attic is a room}, added('src/attic/box.c', "int\t\t\tbox;\n"));
-is_found('a figure that shows another order', 'src/README.md has a figure', qr{it shows "low high @{[ reverse @ground ]}"},
+is_found('a figure that shows another order', 'src/README.md has a figure',
+	qr{it shows "low high @{[ reverse @ground ]}"},
 	%sound, 'src/README.md' => $sound{'src/README.md'} =~ s/(high.*\n)(low.*\n)/$2$1/r);
-is_found('a figure without a room', 'src/README.md has a figure', qr{it shows "high"}, %sound, 'src/README.md' => "```\nhigh/\n```\n");
-is((style_of(changed('src/README.md', join('  ', map { "$_/" } @ground), join(' ', map { "$_/" } reverse @ground))))[0], '',
+is_found(
+	'a figure without a room',
+	'src/README.md has a figure',
+	qr{it shows "high"},
+	%sound, 'src/README.md' => "```\nhigh/\n```\n");
+is((style_of(changed('src/README.md', join('  ', map { "$_/" } @ground), join(' ', map { "$_/" } reverse @ground))))[0],
+	'',
 	'rooms on one floor may be in any order');
 
 my $circles = 'no circles';
 is_found('a circle of includes', $circles, qr{low/earth \(#include "low/wall.h"\) > low/wall \(.*\) > low/earth},
 	changed('src/low/earth.c', "earth.h\"\n", "earth.h\"\n#include \"low/wall.h\"\n"));
-is_found('a circle by a call', $circles, qr{low/earth \(wall_build\) > low/wall}, changed('src/low/earth.c', 'depth *', 'wall_build() *'));
+is_found(
+	'a circle by a call',
+	$circles,
+	qr{low/earth \(wall_build\) > low/wall},
+	changed('src/low/earth.c', 'depth *', 'wall_build() *'));
 is_found('a circle by a variable', $circles, qr{low/earth \(wall_top\) > low/wall},
 	changed('src/low/wall.c', "wall.h\"\n", "wall.h\"\n\nint\t\t\tunseen = 1,\n\t\t\twall_top[2] = {1, 2};\n"),
 	'src/low/earth.c' => $sound{'src/low/earth.c'} =~ s/depth \*/wall_top[0] */r);
@@ -134,15 +147,34 @@ for ('/* wall_build() */ ', '"wall_build" ', '\'"\' + ', '&rooms->wall_build ', 
 	is((style_of(changed('src/low/earth.c', 'return', "return $_")))[0], '', "$_: is no call");
 }
 
-is_found('a long file', 'no file has more than 600', qr{test/new.h has 601 lines}, added('test/new.h', "/* */\n" x 601));
-is_found('a long program', 'no file has more than 600', qr{test/program has 606 lines}, added('test/program', "greet\n" x 600));
+is_found('a long file', 'no file has more than 600', qr{test/new.h has 601 lines},
+	added('test/new.h', "/* */\n" x 601));
+is_found(
+	'a long program',
+	'no file has more than 600',
+	qr{test/program has 606 lines},
+	added('test/program', "greet\n" x 600));
 my $long = 'no function has more than 40';
-is_found('a long function', $long, qr{earth_fill\(\) has 41 lines}, added('src/low/earth.c', function_of("void\nearth_fill(void)", 41, 'dig();')));
+is_found(
+	'a long function',
+	$long,
+	qr{earth_fill\(\) has 41 lines},
+	added('src/low/earth.c', function_of("void\nearth_fill(void)", 41, 'dig();')));
 is_found('a long function of another style', $long, qr{earth_fill\(\) has 41 lines},
-	added('src/low/earth.c', "static pg_noinline void earth_fill(struct hole *hole, int (*with) (int)) {\n" . "\tdig();\n" x 41 . "}\n"));
-is_found('a long function of Perl', $long, qr{wave\(\) has 41 lines}, added('test/t/1.pl', function_of('sub wave', 41, 'print;')));
-is_found('a long function of a shell', $long, qr{wave\(\) has 41 lines}, added('test/program', "wave() {\n" . "\techo\n" x 41 . "}\n"));
-is((style_of(added('src/low/earth.c', function_of("void\nearth_fill(void)", 40, 'dig();'))))[0], '', '40 lines are no long function');
+	added('src/low/earth.c', "static pg_noinline void earth_fill(struct hole *hole, int (*with) (int)) {\n"
+		  . "\tdig();\n" x 41 . "}\n"));
+is_found(
+	'a long function of Perl',
+	$long,
+	qr{wave\(\) has 41 lines},
+	added('test/t/1.pl', function_of('sub wave', 41, 'print;')));
+is_found(
+	'a long function of a shell',
+	$long,
+	qr{wave\(\) has 41 lines},
+	added('test/program', "wave() {\n" . "\techo\n" x 41 . "}\n"));
+is((style_of(added('src/low/earth.c', function_of("void\nearth_fill(void)", 40, 'dig();'))))[0],
+	'', '40 lines are no long function');
 is_found('functions of some length', 'half of the functions have less', qr{the median is 8},
 	added('src/low/earth.c', join '', map { function_of("void\nearth_$_(void)", 8, 'dig();') } 1 .. 8));
 
@@ -152,7 +184,11 @@ is_found('a major out of its place', 'PG_VERSION_NUM', qr{src/low/earth.h:3: #if
 	added('src/low/earth.h', "#if PG_VERSION_NUM >= 160000\n#endif\n"));
 for ('je.malloc(1)', 'MALLOCX_ARENA(1)', 'je_malloc(1)', 'mallctl("a")')
 {
-	is_found($_, 'what jemalloc names', qr{src/high/roof.c:\d+: \treturn }, changed('src/high/roof.c', 'return 1', "return $_"));
+	is_found(
+		$_,
+		'what jemalloc names',
+		qr{src/high/roof.c:\d+: \treturn },
+		changed('src/high/roof.c', 'return 1', "return $_"));
 }
 is((style_of(changed('src/high/roof.c', 'return 1', 'return mallctl_size("arenas.page") /* je_malloc */')))[0], '',
 	'what asks jemalloc for others may be called');
@@ -162,9 +198,11 @@ is_found('a long line of C', 'C has lines', qr{earth.h:3: /},
 is((style_of(added('src/low/earth.h', "/*" . "\t" x 24 . "1 */\n")))[0], '', '100 columns are no long line');
 for my $file ('test/t/1.pl', 'test/program', 'src/README.md', 'sql/1.sql')
 {
-	is_found("a long line of $file", 'all else has lines', qr{\Q$file\E:\d+: }, added($file, "# " . 'x' x 119 . "\n"));
+	is_found("a long line of $file", 'all else that one reads has lines', qr{\Q$file\E:\d+: },
+		added($file, "# " . 'x' x 119 . "\n"));
 }
-is((style_of(added('src/README.md', '# ' . "\x{c3}\x{a4}" x 118 . "\n| " . 'x ' x 100 . "|\nhttps://" . 'x' x 120 . "\n")))[0], '',
+is((style_of(added('src/README.md', '# ' . "\x{c3}\x{a4}" x 118 . "\n| " . 'x ' x 100 . "|\nhttps://" . 'x' x 120
+	  . "\n")))[0], '',
 	'characters count, not bytes, and not those of tables and addresses');
 
 my $form = '.editorconfig is true';

@@ -151,7 +151,8 @@ sub pgbench_ok
 	my ($what, @arguments) = @_;
 	my $out = '';
 
-	ok(IPC::Run::run([ 'pgbench', '-n', @arguments ], '<', \undef, '>', \$out, '2>&1', IPC::Run::timeout($answer_deadline)), $what)
+	ok(IPC::Run::run([ 'pgbench', '-n', @arguments ], '<', \undef, '>', \$out, '2>&1',
+		IPC::Run::timeout($answer_deadline)), $what)
 	  or diag $out;
 	return;
 }
@@ -212,7 +213,8 @@ sub session
 
 	# of one answer, not of the session's life
 	$session->{timer} = IPC::Run::timeout($answer_deadline);
-	$session->{psql} = IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>&1', $session->{timer});
+	$session->{psql} =
+	  IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>&1', $session->{timer});
 	return $session;
 }
 
@@ -302,7 +304,8 @@ sub backend
 # A statement that takes some 75 MB and gives them back.
 sub big_sort
 {
-	return "SET work_mem = '64MB'; SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;";
+	return "SET work_mem = '64MB'; SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g
+		ORDER BY m) s;";
 }
 
 1;

@@ -63,7 +63,8 @@ sub fault
 {
 	my ($node, $fault, $countdown) = @_;
 
-	sql($node, q(CREATE OR REPLACE FUNCTION jemctx_debug_fault(text, int) RETURNS void AS '$libdir/jemctx' LANGUAGE C STRICT));
+	sql($node,
+		q(CREATE OR REPLACE FUNCTION jemctx_debug_fault(text, int) RETURNS void AS '$libdir/jemctx' LANGUAGE C STRICT));
 	sql($node, "SELECT jemctx_debug_fault('$fault', $countdown)");
 	return;
 }
@@ -75,8 +76,11 @@ sub in_pause
 
 	fault($node, $fault, 1);
 	send_query($session, $statement);
-	sql($node, q(CREATE OR REPLACE FUNCTION jemctx_debug_fault_pauses(text) RETURNS bool AS '$libdir/jemctx' LANGUAGE C STRICT));
-	$node->poll_query_until('postgres', "SELECT jemctx_debug_fault_pauses('$fault')") or die "$statement does not get to $fault";
+	sql($node,
+		q(CREATE OR REPLACE FUNCTION jemctx_debug_fault_pauses(text) RETURNS bool AS '$libdir/jemctx' LANGUAGE C STRICT)
+	);
+	$node->poll_query_until('postgres', "SELECT jemctx_debug_fault_pauses('$fault')")
+	  or die "$statement does not get to $fault";
 	$do->();
 	fault($node, $fault, 0);
 	return answer($session);

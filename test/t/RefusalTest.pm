@@ -84,7 +84,8 @@ sub refuse_one
 		$wrong = "it says $answer; done: $done" if !$case->{may_stay} || !$failed;
 		$failed = 0;
 	}
-	eval { must($session, @{ $case->{after}{ $failed ? 'failed' : 'done' } // $case->{after}{always} // [] }); 1 } or $wrong .= " afterwards: $@";
+	eval { must($session, @{ $case->{after}{ $failed ? 'failed' : 'done' } // $case->{after}{always} // [] }); 1 }
+	  or $wrong .= " afterwards: $@";
 	return ($refused, $wrong);
 }
 
@@ -131,10 +132,12 @@ sub nothing_is_left
 	my $pid = $other ? pid_of($other) : 0;
 	my $left;
 
-	poll(sub { $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid NOT IN (pg_backend_pid(), $pid)") eq '0' });
+	poll(sub { $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND pid NOT IN (pg_backend_pid(), $pid)") eq '0' });
 	$left = $node->safe_psql('postgres', q(
 		CHECKPOINT;
-		SELECT 'lock: ' || locktype || ' ' || mode || ' of ' || coalesce(pid::text, virtualtransaction) FROM pg_locks WHERE pid IS DISTINCT FROM pg_backend_pid()
+		SELECT 'lock: ' || locktype || ' ' || mode || ' of ' || coalesce(pid::text, virtualtransaction) FROM pg_locks
+			WHERE pid IS DISTINCT FROM pg_backend_pid()
 		UNION ALL SELECT 'prepared: ' || gid FROM pg_prepared_xacts
 		UNION ALL SELECT 'two-phase file: ' || f FROM pg_ls_dir('pg_twophase') f
 		UNION ALL SELECT 'file: ' || f FROM pg_database, pg_ls_dir('base/' || oid) f
@@ -142,12 +145,16 @@ sub nothing_is_left
 				(SELECT pg_relation_filenode(oid) FROM pg_class WHERE pg_relation_filenode(oid) IS NOT NULL)
 		UNION ALL SELECT 'file of a temporary table: ' || f FROM pg_database, pg_ls_dir('base/' || oid) f
 			WHERE datname = current_database() AND f ~ '^t'
-		UNION ALL SELECT 'directory: ' || f FROM pg_ls_dir('base') f WHERE f ~ '^\d+$' AND f::oid NOT IN (SELECT oid FROM pg_database)
-		UNION ALL SELECT 'directory of a tablespace: ' || f FROM pg_ls_dir('pg_tblspc') f WHERE f::oid NOT IN (SELECT oid FROM pg_tablespace)
+		UNION ALL SELECT 'directory: ' || f FROM pg_ls_dir('base') f WHERE f ~ '^\d+$'
+			AND f::oid NOT IN (SELECT oid FROM pg_database)
+		UNION ALL SELECT 'directory of a tablespace: ' || f FROM pg_ls_dir('pg_tblspc') f
+			WHERE f::oid NOT IN (SELECT oid FROM pg_tablespace)
 		UNION ALL SELECT 'database: ' || datname FROM pg_database WHERE datconnlimit = -2
 		UNION ALL SELECT 'slot: ' || slot_name FROM pg_replication_slots WHERE active OR temporary
-		UNION ALL SELECT 'directory of a slot: ' || f FROM pg_ls_dir('pg_replslot') f WHERE f NOT IN (SELECT slot_name FROM pg_replication_slots)
-		UNION ALL SELECT 'toast table: ' || relname FROM pg_class t WHERE relkind = 't' AND NOT EXISTS (SELECT 1 FROM pg_class WHERE reltoastrelid = t.oid)
+		UNION ALL SELECT 'directory of a slot: ' || f FROM pg_ls_dir('pg_replslot') f
+			WHERE f NOT IN (SELECT slot_name FROM pg_replication_slots)
+		UNION ALL SELECT 'toast table: ' || relname FROM pg_class t WHERE relkind = 't'
+			AND NOT EXISTS (SELECT 1 FROM pg_class WHERE reltoastrelid = t.oid)
 	));
 	is($left, '', "$what: nothing is left");
 	return;
@@ -160,9 +167,13 @@ sub whole_on_disk
 
 	is($node->safe_psql('postgres', q(
 		SELECT count(bt_index_check(c.oid, true)) > 0 FROM pg_class c, pg_am a, pg_index i
-		WHERE c.relam = a.oid AND amname = 'btree' AND relkind = 'i' AND indexrelid = c.oid AND indisvalid AND relpersistence = 'p')),
+		WHERE c.relam = a.oid AND amname = 'btree' AND relkind = 'i' AND indexrelid = c.oid AND indisvalid
+			AND relpersistence = 'p')),
 		't', 'indexes are whole');
-	unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|terminating any other|orphan/, 'no process has died');
+	unlike(
+		slurp_file($node->logfile),
+		qr/PANIC|terminated by signal|terminating any other|orphan/,
+		'no process has died');
 	$node->stop;
 	command_ok([ 'pg_checksums', '--check', '-D', $node->data_dir ], 'pages are whole');
 	return;

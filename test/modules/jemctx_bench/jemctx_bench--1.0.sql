@@ -7,4 +7,5 @@ CREATE FUNCTION jemctx_bench(context text, work text,
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION jemctx_bench(text, text) IS
-	'does a work on a context of that kind: nanoseconds of an operation; live and resident bytes at its end, resident bytes after freeing 90 % and a purge (0 where the work does not measure it)';
+	'does a work on a context of that kind: nanoseconds of an operation; live and resident bytes at its end, '
+	'resident bytes after freeing 90 % and a purge (0 where the work does not measure it)';

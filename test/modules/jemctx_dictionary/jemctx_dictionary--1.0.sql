@@ -4,7 +4,8 @@
 
 CREATE FUNCTION dictionary_load(query text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION dictionary_load(text) IS
-	'makes a dictionary of a query''s rows (word text, number int) and shows it to all sessions, in the place of the one before';
+	'makes a dictionary of a query''s rows (word text, number int) and shows it to all sessions, in the place of '
+	'the one before';
 
 -- It runs any query, takes memory of the whole server, and all others wait for its lock.
 REVOKE EXECUTE ON FUNCTION dictionary_load(text) FROM PUBLIC;

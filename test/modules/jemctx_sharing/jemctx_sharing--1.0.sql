@@ -10,7 +10,9 @@ CREATE FUNCTION jemctx_sharing(peer text, work text, process int, processes int,
 	OUT ns float8, OUT busy float8, OUT p99 float8, OUT live bigint)
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION jemctx_sharing(text, text, int, int, int) IS
-	'does a process''s part in a work, when all processes are there: nanoseconds of an operation, the same without pauses, the 99th percentile of one, bytes that are live at its end';
+	'does a process''s part in a work, when all processes are there: nanoseconds of an operation, the same without '
+	'pauses, the 99th percentile of one, bytes that are live at its end';
 
 CREATE FUNCTION jemctx_sharing_shmem() RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION jemctx_sharing_shmem() IS 'bytes of the shared memory mapped by this session that are in memory, says the kernel';
+COMMENT ON FUNCTION jemctx_sharing_shmem() IS
+	'bytes of the shared memory mapped by this session that are in memory, says the kernel';

@@ -16,7 +16,8 @@ CREATE FUNCTION jemctx_test_zero(lifetime text) RETURNS void AS 'MODULE_PATHNAME
 CREATE FUNCTION jemctx_test_no_memory(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_critical(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
-CREATE FUNCTION jemctx_test_torture(lifetime text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_torture(lifetime text, seed int, steps int)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Contexts
 CREATE FUNCTION jemctx_test_callbacks(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
@@ -37,7 +38,8 @@ CREATE FUNCTION jemctx_test_stats(lifetime text) RETURNS void AS 'MODULE_PATHNAM
 CREATE FUNCTION jemctx_test_arena(lifetime text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- One context of this session, called "kept", with so many more chunks of that size.
-CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes int)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_reset() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
@@ -45,10 +47,14 @@ CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C 
 CREATE FUNCTION jemctx_test_child(bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Mistakes that a checking build must find; in others they may crash.
-CREATE FUNCTION jemctx_test_overrun(lifetime text, bytes int, past int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_underrun(lifetime text, bytes int, before int, "then" text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_inside(lifetime text, bytes int, other bool, resize bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_stale(lifetime text, bytes int, before text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_overrun(lifetime text, bytes int, past int, "then" text)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_underrun(lifetime text, bytes int, before int, "then" text)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_inside(lifetime text, bytes int, other bool, resize bool)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_stale(lifetime text, bytes int, before text)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_deleted(lifetime text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_read_freed(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_read_new(lifetime text, bytes int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
@@ -63,7 +69,8 @@ CREATE FUNCTION jemctx_test_few_mappings(lifetime text) RETURNS int AS 'MODULE_P
 
 -- Memory that a library takes and keeps, in so many blocks of so many bytes; and while the session cannot end.
 CREATE FUNCTION jemctx_test_library(way text, bytes int, blocks int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_library_held(what text, bytes int, blocks int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_library_held(what text, bytes int, blocks int)
+	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_library_free() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 
 -- Memory that a limit refuses.
@@ -81,14 +88,17 @@ CREATE FUNCTION word_count(word text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUA
 CREATE FUNCTION jemctx_test_ns_open(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_sizes(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_zero(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_zero_again(ns text, bytes int, objects int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_zero_again(ns text, bytes int, objects int)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_huge(ns text, huge bool) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_no_memory(ns text, bytes bigint) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_mistake(ns text, mistake text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_stale(ns text, what text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_taken(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_fill(ns text, size int, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_drain(ns text, most bigint DEFAULT 1000000000) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_fill(ns text, size int, bytes bigint)
+	RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_drain(ns text, most bigint DEFAULT 1000000000)
+	RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_check(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL SAFE;
 CREATE FUNCTION jemctx_test_ns_realloc(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_shrink(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
@@ -104,12 +114,15 @@ CREATE FUNCTION jemctx_test_ns_flush() RETURNS void AS 'MODULE_PATHNAME' LANGUAG
 CREATE FUNCTION jemctx_test_dictionary_lock() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 CREATE FUNCTION jemctx_test_ns_shift(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_grant(ns text, bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_grab(ns text, size bigint, bytes bigint) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_grab(ns text, size bigint, bytes bigint)
+	RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_replace(ns text, rounds int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_wear(rounds int, bytes bigint) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_longest(ns text, bytes bigint, ms int) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_longest(ns text, bytes bigint, ms int)
+	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_begin(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int)
+	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_end(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
 -- Sessions and workers that are killed
