@@ -49,7 +49,7 @@ owner_now(Namespace *space)
 }
 
 /*
- * May so many bytes more be taken from the machine?  This is the place for
+ * May this many bytes more be taken from the machine?  This is the place for
  * every limit that does not belong to one namespace.  If they may, they are
  * held next.
  */
@@ -144,7 +144,7 @@ tagged_pages(Size page)
 	}
 }
 
-/* Take the tags away from pages, some more than so many if a large object ends there. */
+/* Take the tags away from pages, and from some more if a large object ends beyond. */
 static Size
 clear_tags(Size page, Size pages)
 {

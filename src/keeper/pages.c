@@ -65,7 +65,7 @@ pages_find_low(Size unit, Size most, PageRun *run)
 	return found(run, page, pages - pages % unit);
 }
 
-/* The highest free run of so many pages. */
+/* The highest free run of that length. */
 bool
 pages_find_high(Size pages, PageRun *run)
 {

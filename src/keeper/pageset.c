@@ -115,7 +115,7 @@ leaf_gaps(const uint64 *words)
 	return (Gaps) {LEAF_PAGES - first, LEAF_PAGES - Max(longest, last), LEAF_PAGES - last};
 }
 
-/* Of two neighbours, each of so many pages. */
+/* Of two neighbours, each of span pages. */
 static inline Gaps
 join(Gaps left, Gaps right, Size span)
 {
@@ -175,7 +175,7 @@ pageset_map(PageSet *set, Size pages)
 	return true;
 }
 
-/* There are so many pages: what is beyond them is no gap. */
+/* Where the pages end: what is beyond is no gap. */
 void
 pageset_end(PageSet *set, Size pages)
 {
@@ -277,7 +277,7 @@ pageset_next(const PageSet *set, Size page)
 	return find(set->words, page, page + LEAF_PAGES, 0);
 }
 
-/* The lowest or highest place for so many pages in a leaf that has one. */
+/* The lowest or highest place for the pages in a leaf that has one. */
 static Size
 place_in_leaf(const PageSet *set, Size start, Size pages, bool highest)
 {
@@ -298,7 +298,7 @@ place_in_leaf(const PageSet *set, Size start, Size pages, bool highest)
 	return place;
 }
 
-/* Where the lowest gap of so many pages begins. */
+/* Where the lowest gap of that length begins. */
 Size
 pageset_lowest_gap(const PageSet *set, Size pages)
 {
@@ -325,7 +325,7 @@ pageset_lowest_gap(const PageSet *set, Size pages)
 	return place_in_leaf(set, start, pages, false);
 }
 
-/* The last so many pages of the highest gap that has them. */
+/* The same for the highest one: it has the pages at its end. */
 Size
 pageset_highest_gap(const PageSet *set, Size pages)
 {
@@ -365,7 +365,7 @@ pageset_count(const PageSet *set, Size page, Size pages)
 	return count;
 }
 
-/* Members, at most so many, in a row from page on. */
+/* How many members are in a row from page on, up to most. */
 Size
 pageset_run(const PageSet *set, Size page, Size most)
 {
@@ -373,7 +373,7 @@ pageset_run(const PageSet *set, Size page, Size most)
 	return find(set->words, page, page + most, ALL_BITS) - page;
 }
 
-/* Pages, at most so many, in a row from page on that are no members. */
+/* How many pages in a row from page on are no members, up to most. */
 Size
 pageset_room(const PageSet *set, Size page, Size most)
 {

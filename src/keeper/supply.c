@@ -24,7 +24,7 @@
 /* Ticks without anything to do after which the clock stands still. */
 #define QUIET_TICKS 30
 
-/* Ticks after which a namespace that is not used gives back what its bins keep. */
+/* Ticks after which a namespace that is not used loses the empty slabs that its bins keep. */
 #define TIDY_TICKS 5
 
 /* Ticks for which a process's magazines stand still before they are asked for. */
@@ -59,8 +59,8 @@ typedef struct Call
 static Call calls[NAMESPACE_SLOTS + 1];
 
 /*
- * Take pages for slabs, at most so many or a batch of them, and put them into
- * the stock.
+ * Take pages for the slabs that are wanted, or a batch of them, and put them
+ * into the stock.
  */
 static ExtentsResult
 add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
@@ -80,7 +80,7 @@ add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
 	return EXTENTS_TAKEN;
 }
 
-/* Take slabs back until so many are left, but not more than a batch.  Returns how many pages. */
+/* Free slabs of the stock until keep are left, a batch at most.  Returns how many pages. */
 static Size
 remove_slabs(Namespace *space, SlabKind kind, uint32 keep)
 {

@@ -175,7 +175,7 @@ allocate_any(JemctxNamespace *ns, Size size, bool zero)
 
 /*
  * What is not in a magazine, or must be zeroed, or is large.  What this
- * process keeps itself it gives back before it is refused memory.
+ * process keeps itself returns to the depot before it is refused memory.
  */
 static void *pg_noinline
 allocate_otherwise(JemctxNamespace *ns, Size size, int flags)

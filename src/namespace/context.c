@@ -41,7 +41,7 @@ typedef struct NamespaceContext
 
 static NamespaceContext contexts[NAMESPACE_SLOTS];
 
-/* The context of chunks that are free: freeing one again is found out. */
+/* The context of chunks that are free: freeing one again is detected. */
 static NamespaceContext freed_chunks;
 
 static ChunkHeader *

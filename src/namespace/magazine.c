@@ -40,7 +40,7 @@ static Rack *spare_rack;
 static JemctxNamespace borrowed;
 static Rack no_rack;
 
-/* Has this process to give back what it keeps when it ends? */
+/* Has this process to return what it keeps to the depot when it ends? */
 static bool attached;
 
 static Counts *
@@ -206,7 +206,7 @@ grow(JemctxNamespace *ns, uint32 class)
 	int			capacity = ns->rack->capacities[class];
 	int			larger = Min(size->cache, Max(FIRST_CAPACITY, 2 * capacity));
 
-	/* a process that has given all back, as it ends, must keep nothing more */
+	/* a process that has returned all, as it ends, must keep nothing more */
 	if (attached && ns->rack != &no_rack && larger > capacity &&
 		depot_reserve(ns->space, ns->life, class, (Size) (larger - capacity) * size->size))
 		ns->rack->capacities[class] = larger;

@@ -84,7 +84,7 @@ magazine_check(JemctxNamespace *ns)
 		magazine_renew(ns);
 }
 
-/* Where the object is that was put last into a magazine of so many. */
+/* Where the last of count objects in a magazine is. */
 static inline void **
 magazine_top(JemctxNamespace *ns, Size class, Size count)
 {
@@ -93,7 +93,7 @@ magazine_top(JemctxNamespace *ns, Size class, Size count)
 
 /*
  * A signal may end the process between any two instructions, and what is in
- * its magazines then is given back: so an object is counted only while it is
+ * its magazines then returns to the depot: so an object is counted only while it is
  * there, and never while it is in use.  The barriers keep the compiler to that.
  */
 

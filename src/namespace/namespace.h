@@ -17,7 +17,7 @@
 /* Give back what this process keeps, as it is idle.  Never waits or raises errors. */
 extern void namespace_idle(void);
 
-/* Have the keeper return all unused memory to the system; bytes given back. */
+/* Have the keeper return all unused memory to the system; how many bytes. */
 extern Size namespace_purge(void);
 
 /* Bytes that all namespaces may hold of the machine's memory; any process, any time. */

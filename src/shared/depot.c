@@ -70,7 +70,7 @@ depot_init(Namespace *space, int tranche)
  * Lists of slabs in a bin
  */
 
-/* Where a slab with so many objects outside of it belongs; BIN_GROUPS if it has no room. */
+/* Where a slab with that many objects in use belongs; BIN_GROUPS if it has no room. */
 static inline uint8
 slab_group(const Slab *slab, const SizeClass *class)
 {
@@ -198,7 +198,7 @@ remove_slab(Namespace *space, Bin *bin, uint32 class, uint32 page)
 	stock_push(space, kind, page);
 }
 
-/* Take up to so many objects out of a slab. */
+/* Take objects out of a slab, as many as are wanted or there. */
 static int
 take_from_slab(uint32 page, const SizeClass *class, void **objects, int wanted)
 {
@@ -224,7 +224,7 @@ take_from_slab(uint32 page, const SizeClass *class, void **objects, int wanted)
 }
 
 /*
- * Take objects, up to so many: none when the bin has no room and the stock no
+ * Take objects, up to those wanted: none when the bin has no room and the stock no
  * slab.  A slab of the stock is taken for the first of them only.
  */
 int
@@ -383,7 +383,7 @@ most_reserved(Namespace *space)
 	return region_limit(space) / CACHED_PART;
 }
 
-/* Let a magazine keep so many bytes more; false if it must not. */
+/* Let a magazine keep this many bytes more; false if it must not. */
 bool
 depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes)
 {

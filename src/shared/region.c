@@ -132,7 +132,7 @@ region_remove(Size page, Size pages)
 /*
  * Bytes of those that are committed which nobody has touched yet: they are
  * promised, and the machine still counts them as available.  None where that
- * is not to be found out.
+ * cannot be told.
  */
 Size
 region_untouched(Size committed)

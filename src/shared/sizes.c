@@ -12,7 +12,7 @@
 /* A single page is used if it wastes no more than this part of it. */
 #define TOLERABLE_WASTE 20
 
-/* A process keeps at most so many bytes of a class. */
+/* The most bytes of a class that a process keeps. */
 #define CACHE_BYTES 16384
 #define CACHE_LEAST 2
 

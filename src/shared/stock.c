@@ -11,7 +11,7 @@
 #include "shared/lock.h"
 #include "shared/stock.h"
 
-/* The keeper is told when so many slabs of the stock's target are left. */
+/* The keeper is told when this many slabs of the stock's target are left. */
 #define LOW_STOCK(stock) ((stock)->target / 2)
 
 static void
@@ -111,7 +111,7 @@ stock_add(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 cou
 	unlock(&space->stock_lock);
 }
 
-/* Take up to so many slabs from the stock, linked by next, as long as more than keep are there. */
+/* Take up to most slabs from the stock, linked by next, as long as more than keep are there. */
 uint32
 stock_remove(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
 {
@@ -132,7 +132,7 @@ stock_remove(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
 	return first;
 }
 
-/* How many slabs were taken since the last time, given back taken off, and how often there was none. */
+/* How many slabs were taken since the last time, less those put back, and how often there was none. */
 void
 stock_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited)
 {
@@ -183,7 +183,7 @@ stock_count_large(Namespace *space, uint32 pages)
 	unlock(&space->stock_lock);
 }
 
-/* Large objects that were freed, linked by next, up to so many. */
+/* Large objects that were freed, linked by next, up to most of them. */
 uint32
 stock_freed_large(Namespace *space, uint32 most)
 {
