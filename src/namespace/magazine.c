@@ -233,6 +233,77 @@ magazine_fill(JemctxNamespace *ns, uint32 class)
 	return count;
 }
 
+static bool
+is_among(void **objects, int count, void *object)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (objects[i] == object)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A set of addresses, each of which is one bit: that tells of almost every
+ * address that is not in it, without a look at the others (Bloom).
+ */
+typedef struct AddressFilter
+{
+	uint64		words[16];
+} AddressFilter;
+
+static inline uint32
+filter_place(void *address)
+{
+	/* the golden ratio's fraction spreads addresses of any distance */
+	return (uintptr_t) address * UINT64CONST(0x9E3779B97F4A7C15) >> 54;
+}
+
+static void
+filter_add(AddressFilter *filter, void **addresses, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		uint32		place = filter_place(addresses[i]);
+
+		filter->words[place / 64] |= UINT64CONST(1) << place % 64;
+	}
+}
+
+static inline bool
+filter_may_have(AddressFilter *filter, void *address)
+{
+	uint32		place = filter_place(address);
+
+	return (filter->words[place / 64] >> place % 64 & 1) != 0;
+}
+
+/*
+ * Keep those of a magazine's objects that are not among its lower ones, which
+ * are to be given, nor in their slabs already: each of these was freed twice,
+ * and would be somebody else's when it is taken from its slab.  The depot is
+ * not locked for it, since nobody but who has an object can change where it is.
+ */
+static int
+keep_others(JemctxNamespace *ns, uint32 class, int lower, void **wrong)
+{
+	void	  **objects = objects_of(ns, class);
+	AddressFilter filter = {{0}};
+	int			kept = lower;
+
+	filter_add(&filter, objects, lower);
+	for (int i = lower; i < ns->counts[class]; i++)
+	{
+		if ((filter_may_have(&filter, objects[i]) && is_among(objects, lower, objects[i])) ||
+			!depot_is_out(ns->owner, class, objects[i]))
+			*wrong = objects[i];
+		else
+			objects[kept++] = objects[i];
+	}
+	return kept - lower;
+}
+
 /*
  * Give the lower objects of a magazine back.  Returns one that was freed
  * twice, or NULL.  When the life has passed the next use finds out.
@@ -241,14 +312,13 @@ static void *
 give_lower(JemctxNamespace *ns, uint32 class, int count)
 {
 	void	  **objects = objects_of(ns, class);
-	int			left = ns->counts[class] - count;
 	void	   *wrong = NULL;
+	int			left = keep_others(ns, class, count, &wrong);
 
-	if (depot_give(ns->space, ns->life, class, objects, count, objects + count, &left, &wrong))
-	{
-		memmove(objects, objects + count, left * sizeof(void *));
-		ns->counts[class] = left;
-	}
+	if (!depot_give(ns->space, ns->life, class, objects, count, &wrong))
+		return NULL;
+	memmove(objects, objects + count, left * sizeof(void *));
+	ns->counts[class] = left;
 	return wrong;
 }
 
@@ -257,9 +327,8 @@ static void *
 give(JemctxNamespace *ns, uint32 class, void **objects, int count)
 {
 	void	   *wrong = NULL;
-	int			kept = 0;
 
-	depot_give(ns->space, ns->life, class, objects, count, NULL, &kept, &wrong);
+	depot_give(ns->space, ns->life, class, objects, count, &wrong);
 	return wrong;
 }
 
@@ -321,17 +390,6 @@ magazine_return(JemctxNamespace *ns, uint32 class, void *object)
 		wrong = give_returning(ns, class);
 	guard_leave();
 	report_double_free(ns, wrong, ERROR);
-}
-
-static bool
-is_among(void **objects, int count, void *object)
-{
-	for (int i = 0; i < count; i++)
-	{
-		if (objects[i] == object)
-			return true;
-	}
-	return false;
 }
 
 /* Does this process keep an object, as free?  The one allocated last is not. */

@@ -256,7 +256,7 @@ depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int want
 }
 
 /* The word of a slab's bitmap with an object's bit, and that bit; NULL if it is no object. */
-static uint64 *
+static pg_attribute_always_inline uint64 *
 find_bit(uint8 owner, uint32 class, void *object, uint32 *page, uint64 *bit)
 {
 	Size		at = region_page(object);
@@ -304,33 +304,11 @@ give_to_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class, void *object
 }
 
 /*
- * Keep those of some objects that are outside of their slabs.  An object that
- * was freed twice is inside after it was given once, and is somebody else's
- * when it is taken from there.
- */
-static int
-keep_those_out(uint8 owner, uint32 class, void **objects, int count, void **wrong)
-{
-	int			kept = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (depot_is_out(owner, class, objects[i]))
-			objects[kept++] = objects[i];
-		else
-			*wrong = objects[i];
-	}
-	return kept;
-}
-
-/*
- * Give objects back, and look at those that are kept, of which *kept are left
- * then.  One that could not be given, or kept, as it was in its slab already
- * or is no object at all, is put into wrong.  False if the life has passed.
+ * Give objects back.  One that could not be given, as it was in its slab
+ * already or is no object at all, is put into wrong.  False if the life has passed.
  */
 bool
-depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count,
-		   void **keep, int *kept, void **wrong)
+depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count, void **wrong)
 {
 	Bin		   *bin = &space->bins[class].bin;
 	uint8		owner = namespace_owner(space, life);
@@ -346,7 +324,6 @@ depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int coun
 			*wrong = objects[i];
 		FAULT_POINT(DIE_IN_FLUSH);
 	}
-	*kept = keep_those_out(owner, class, keep, *kept, wrong);
 	bin->out -= given;
 	bin->flushes++;
 	unlock(&bin->lock);
