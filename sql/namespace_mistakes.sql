@@ -10,7 +10,7 @@ EXCEPTION WHEN invalid_parameter_value OR feature_not_supported THEN
 	RETURN concat_ws(' | ', regexp_replace(SQLERRM, '0x[0-9a-f]+|\(nil\)', 'POINTER'), nullif(detail, ''));
 END $$;
 SELECT mistake, mistake(mistake) FROM unnest(array['foreign', 'nothing', 'inside', 'inside large', 'other', 'twice',
-	'twice at once', 'large twice', 'pfree twice', 'delete', 'usable size', 'usable size of freed',
+	'twice apart', 'twice at once', 'large twice', 'pfree twice', 'delete', 'usable size', 'usable size of freed',
 	'usable size of large freed']) mistake;
 -- What the process keeps to be fast, it gives back when it says so, also within a statement.
 DO $$

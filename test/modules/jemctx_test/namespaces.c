@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(jemctx_test_ns_drain);
 PG_FUNCTION_INFO_V1(jemctx_test_ns_check);
 
 #define MANY 300
+#define MAGAZINE 128			/* most objects in one */
 
 #define PAGE 4096
 
@@ -183,6 +184,21 @@ free_twice_and_others(JemctxNamespace *ns)
 		jemctx_namespace_free(ns, objects[i]);
 }
 
+/*
+ * An object freed twice, so that the half of a magazine that is given back has
+ * it, and the half that is kept, when that happens for the first time.
+ */
+static void
+free_twice_apart(JemctxNamespace *ns)
+{
+	void	   *objects[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		objects[i] = jemctx_namespace_allocate(ns, 40, 0);
+	for (int i = 0; i < MAGAZINE; i++)
+		jemctx_namespace_free(ns, objects[i == MAGAZINE / 2 ? 0 : i]);
+}
+
 /* Make a mistake. */
 Datum
 jemctx_test_ns_mistake(PG_FUNCTION_ARGS)
@@ -204,6 +220,8 @@ jemctx_test_ns_mistake(PG_FUNCTION_ARGS)
 		jemctx_namespace_free(jemctx_namespace_find("other", false), object);
 	else if (strcmp(mistake, "twice") == 0)
 		free_twice_and_others(ns);
+	else if (strcmp(mistake, "twice apart") == 0)
+		free_twice_apart(ns);
 	else if (strcmp(mistake, "twice at once") == 0)
 		free_twice(ns, 100);
 	else if (strcmp(mistake, "large twice") == 0)
