@@ -81,8 +81,12 @@ extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_create(const char *name, Si
 /* The namespace with that name.  If there is none: NULL if missing_ok, else ERROR 42704. */
 extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find(const char *name, bool missing_ok);
 
-/* The namespace with that name, made with that limit if there is none; whoever comes first makes it. */
-extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find_or_create(const char *name, Size size_limit);
+/*
+ * The namespace with that name, made with that limit if there is none; whoever
+ * comes first makes it.
+ */
+extern PGDLLEXPORT JemctxNamespace *jemctx_namespace_find_or_create(const char *name,
+																	Size size_limit);
 
 /*
  * Free all that is in a namespace, and with drop the namespace itself.  If

@@ -26,7 +26,10 @@ extern void interrupt_enter(void);
 extern void interrupt_add_server(InterruptServer server);
 extern void interrupt_send(const PGPROC *proc, int pid);
 
-/* The same for a process that does not wait, and for a server that can do nothing now: no wait ends for this. */
+/*
+ * The same for a process that does not wait, and for a server that can do
+ * nothing now: no wait ends for this.
+ */
 static inline void
 interrupt_leave_pending(void)
 {

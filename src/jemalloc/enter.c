@@ -207,7 +207,8 @@ require_absolute_preload(void)
 		if (strchr(word, '/') != NULL && !is_absolute_path(word))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("jemctx could not restart the server with jemalloc: LD_PRELOAD has the relative path \"%s\"", word),
+					 errmsg("jemctx could not restart the server with jemalloc: LD_PRELOAD has the "
+							"relative path \"%s\"", word),
 					 errhint("Make it absolute.")));
 	}
 	pfree(words);
@@ -242,7 +243,8 @@ enter_by_preload(bool reexecuted)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FILE),
 				 errmsg("could not preload jemalloc library \"%s\"", jemalloc_library),
-				 errdetail("The dynamic linker did not load it; its message precedes this one on the standard error of the server."),
+				 errdetail("The dynamic linker did not load it; its message precedes this one on "
+						   "the standard error of the server."),
 				 errhint("Set jemctx.jemalloc_library to the path of a jemalloc library.")));
 	start_over(jemalloc_library);
 }
@@ -285,7 +287,8 @@ enter_by_dlopen(bool reexecuted)
 			(errcode(ERRCODE_UNDEFINED_FILE),
 			 errmsg("could not open jemalloc library \"%s\"", jemalloc_library),
 			 errdetail("%s", reason),
-			 errhint("Set jemctx.process_malloc to \"jemalloc\", or jemctx.jemalloc_library to another library.")));
+			 errhint("Set jemctx.process_malloc to \"jemalloc\", or jemctx.jemalloc_library to "
+					 "another library.")));
 }
 
 /* It is no reason not to start. */
@@ -296,12 +299,15 @@ warn_without_profiling(void)
 		ereport(WARNING,
 				(errmsg("heap profiling is not available"),
 				 errdetail("Library \"%s\" was built without it.", jemalloc_path()),
-				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with --enable-prof.")));
+				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with "
+						 "--enable-prof.")));
 	else if (!mallctl_bool("opt.prof"))
 		ereport(WARNING,
 				(errmsg("heap profiling is not available"),
-				 errdetail("The server was started with jemalloc preloaded, and without profiling."),
-				 errhint("Start it without LD_PRELOAD, or with MALLOC_CONF=prof:true,prof_active:false.")));
+				 errdetail("The server was started with jemalloc preloaded, and "
+						   "without profiling."),
+				 errhint("Start it without LD_PRELOAD, or with "
+						 "MALLOC_CONF=prof:true,prof_active:false.")));
 }
 
 /*

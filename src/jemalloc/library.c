@@ -53,7 +53,8 @@ report_not_jemalloc(const char *name, const char *missing)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("library \"%s\" is not a jemalloc that jemctx can use", name),
 			 errdetail("It has no function \"%s\".", missing),
-			 errhint("Set jemctx.jemalloc_library to a jemalloc 5.3 or later without symbol prefix, "
+			 errhint("Set jemctx.jemalloc_library to a jemalloc 5.3 or later without "
+					 "symbol prefix, "
 					 "such as \"libjemalloc.so.2\" of package libjemalloc2.")));
 }
 
@@ -118,7 +119,8 @@ open_on_trial(const char *name)
 				(errcode(ERRCODE_UNDEFINED_FILE),
 				 errmsg("could not load jemalloc library \"%s\"", name),
 				 errdetail("%s", reason),
-				 errhint("Install jemalloc (package libjemalloc2 on Debian and Ubuntu, jemalloc elsewhere), "
+				 errhint("Install jemalloc (package libjemalloc2 on Debian and Ubuntu, "
+						 "jemalloc elsewhere), "
 						 "or set jemctx.jemalloc_library to its path.")));
 	for (int i = 0; handle != NULL && i < lengthof(functions); i++)
 	{
@@ -172,7 +174,8 @@ check_statistics(MallctlFunction mallctl, const char *name)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("jemalloc library \"%s\" was built without statistics", name),
 				 errdetail("jemctx shows and limits memory by jemalloc's statistics."),
-				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with --enable-stats.")));
+				 errhint("Set jemctx.jemalloc_library to a jemalloc configured with "
+						 "--enable-stats.")));
 }
 
 /* Raise an ERROR unless the library in the table is new enough and has statistics. */
@@ -221,7 +224,10 @@ library_try(const char *name, Trial *trial)
 	return trial_passed(trial);
 }
 
-/* Advise the kernel about what of an object's data has no file, if base says that it is the object. */
+/*
+ * Advise the kernel about what of an object's data has no file, if base says
+ * that it is the object.
+ */
 static int
 advise_data(struct dl_phdr_info *object, size_t size, void *base)
 {

@@ -62,6 +62,7 @@ mallctl_call(const char *name, void *oldp, size_t oldlen, void *newp, size_t new
 		return;
 	errno = rc != 0 ? rc : EINVAL;
 	ereport(ERROR,
-			(errcode(rc == ENOMEM || rc == EAGAIN ? ERRCODE_OUT_OF_MEMORY : ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			(errcode(rc == ENOMEM || rc == EAGAIN ? ERRCODE_OUT_OF_MEMORY :
+					 ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 			 errmsg("jemalloc refused \"%s\": %m", name)));
 }

@@ -196,9 +196,11 @@ start_directory(const PathSetting *setting)
 	if (start < 1 || path[start - 1] != '/' || strcmp(path + start, relative) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
-				 errmsg("jemctx could not restart the server with jemalloc: setting \"%s\" is a relative path",
+				 errmsg("jemctx could not restart the server with jemalloc: setting \"%s\" is "
+						"a relative path",
 						setting->name),
-				 errdetail("The path \"%s\" was resolved to \"%s\".", setting->in_file->value, path),
+				 errdetail("The path \"%s\" was resolved to \"%s\".", setting->in_file->value,
+						   path),
 				 errhint("Make it absolute in \"%s\".", setting->in_file->filename)));
 	return start == 1 ? pstrdup("/") : pnstrdup(path, start - 1);
 }
@@ -244,9 +246,12 @@ require_obedient_linker(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("jemctx cannot bring jemalloc into this server"),
-			 errdetail("\"%s\" has file capabilities, or a set-user-ID or set-group-ID bit, so the dynamic linker ignores LD_PRELOAD and GLIBC_TUNABLES.",
+			 errdetail("\"%s\" has file capabilities, or a set-user-ID or set-group-ID bit, so the "
+					   "dynamic linker ignores LD_PRELOAD and GLIBC_TUNABLES.",
 					   my_exec_path),
-			 errhint("Remove them, for example with \"setcap -r\", and give the server its capabilities in another way, such as AmbientCapabilities in its systemd unit.")));
+			 errhint("Remove them, for example with \"setcap -r\", and give the server its "
+					 "capabilities in another way, such as AmbientCapabilities in "
+					 "its systemd unit.")));
 }
 
 /*
@@ -334,10 +339,12 @@ require_start(const char *program)
 	ereport(ERROR,
 			(errcode(ERRCODE_SYSTEM_ERROR),
 			 errmsg("the server does not start together with jemalloc"),
-			 errdetail("A trial with LD_PRELOAD=%s: %s", preload ? preload : "", trial_result(&trial)),
+			 errdetail("A trial with LD_PRELOAD=%s: %s", preload ? preload : "",
+					   trial_result(&trial)),
 			 users != NULL && users[0] != '\0' ?
 			 errhint("Start the server without \"%s\" in LD_PRELOAD.", users) :
-			 errhint("Set jemctx.jemalloc_library to another jemalloc, or jemctx.process_malloc to \"system\".")));
+			 errhint("Set jemctx.jemalloc_library to another jemalloc, or jemctx.process_malloc "
+					 "to \"system\".")));
 }
 
 /* Raise an ERROR if the program would not start over as the environment is now. */

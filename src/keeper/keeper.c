@@ -94,7 +94,10 @@ clear_namespace(Namespace *space, bool drop)
 	return true;
 }
 
-/* Take back what nobody uses of a namespace, or with NULL of all; or a part of it.  How many pages? */
+/*
+ * Take back what nobody uses of a namespace, or with NULL of all; or a part of
+ * it.  How many pages?
+ */
 static Size
 squeeze(Namespace *space)
 {
@@ -250,7 +253,8 @@ wait_for_work(bool busy, bool clock_runs)
 {
 	pg_atomic_write_u32(&control->keeper_sleeps, !busy && !clock_runs);
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT,
-					 busy ? 0 : told_to_stop ? LOOK_MS : clock_runs ? TICK_MS : SLEEP_MS, PG_WAIT_EXTENSION);
+					 busy ? 0 : told_to_stop ? LOOK_MS : clock_runs ? TICK_MS : SLEEP_MS,
+					 PG_WAIT_EXTENSION);
 	pg_atomic_write_u32(&control->keeper_sleeps, 0);
 	ResetLatch(MyLatch);
 }

@@ -133,7 +133,8 @@ join(Gaps left, Gaps right, Size span)
 static inline bool
 replace(Gaps *node, Gaps gaps)
 {
-	bool		same = node->first == gaps.first && node->longest == gaps.longest && node->last == gaps.last;
+	bool		same = node->first == gaps.first && node->longest == gaps.longest &&
+		node->last == gaps.last;
 
 	*node = gaps;
 	return !same;
@@ -148,14 +149,16 @@ refresh(PageSet *set, Size page, Size pages)
 	bool		changed = false;
 
 	for (Size node = first; node <= last; node++)
-		changed |= replace(&set->nodes[node], leaf_gaps(&set->words[(node - set->leaves) * LEAF_WORDS]));
+		changed |= replace(&set->nodes[node],
+						   leaf_gaps(&set->words[(node - set->leaves) * LEAF_WORDS]));
 	for (Size span = LEAF_PAGES; changed && first > 1; span *= 2)
 	{
 		first /= 2;
 		last /= 2;
 		changed = false;
 		for (Size node = first; node <= last; node++)
-			changed |= replace(&set->nodes[node], join(set->nodes[2 * node], set->nodes[2 * node + 1], span));
+			changed |= replace(&set->nodes[node], join(set->nodes[2 * node],
+													   set->nodes[2 * node + 1], span));
 	}
 }
 

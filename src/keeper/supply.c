@@ -34,11 +34,17 @@
 #define LEAST_STOCK 8
 #define FIRST_STOCK 64
 
-/* The stock of each kind is at most this part of what a namespace holds, and of what it may hold. */
+/*
+ * The stock of each kind is at most this part of what a namespace holds, and of
+ * what it may hold.
+ */
 #define HELD_PART 24
 #define STOCK_PART 64
 
-/* Slabs allocated, and slabs or large objects taken back, before those who wait are looked after again. */
+/*
+ * Slabs allocated, and slabs or large objects taken back, before those who wait
+ * are looked after again.
+ */
 #define BATCH 64
 #define BACK_BATCH 512
 
@@ -214,7 +220,8 @@ trim(Namespace *space, SlabKind kind)
 {
 	Stock	   *stock = &space->stocks[kind];
 
-	return stock->count >= STOCK_EXCESS(stock->target) && remove_slabs(space, kind, stock->target) > 0;
+	return stock->count >= STOCK_EXCESS(stock->target) &&
+		remove_slabs(space, kind, stock->target) > 0;
 }
 
 /* Take back what is too much.  False if there is no more to do. */

@@ -30,9 +30,11 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 			 errdetail("%s", detail)));
 }
 
-#define ADVICE_LIMIT "Free what is not needed, or raise the limit with jemctx_namespace_set_limit()."
+#define ADVICE_LIMIT \
+	"Free what is not needed, or raise the limit with jemctx_namespace_set_limit()."
 #define ADVICE_ALL \
-	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the machine and its control groups have left."
+	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the " \
+	"machine and its control groups have left."
 
 /*
  * Have the error that somebody is going to raise say why there is no memory:
@@ -156,7 +158,8 @@ refuse(JemctxNamespace *ns, Size size, int flags)
 static void
 check_size(Size size, int flags)
 {
-	if (unlikely((flags & MCXT_ALLOC_HUGE) != 0 ? !AllocHugeSizeIsValid(size) : !AllocSizeIsValid(size)))
+	if (unlikely((flags & MCXT_ALLOC_HUGE) != 0 ? !AllocHugeSizeIsValid(size) :
+				 !AllocSizeIsValid(size)))
 		elog(ERROR, "invalid memory alloc request size %zu", size);
 }
 

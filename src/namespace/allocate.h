@@ -10,7 +10,8 @@
 
 #include "jemctx.h"
 
-extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed);
+extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header,
+								 MemoryContext freed);
 extern void namespace_explain(JemctxNamespace *ns, Size size);
 
 #endif							/* JEMCTX_ALLOCATE_H */

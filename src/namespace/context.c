@@ -125,7 +125,8 @@ NamespaceFree(MemoryContext context, void *pointer)
 {
 	ChunkHeader *chunk = pointer_chunk(pointer);
 
-	namespace_free_chunk(chunk_handle(context), chunk, &chunk->context, (MemoryContext) &freed_chunks);
+	namespace_free_chunk(chunk_handle(context), chunk, &chunk->context,
+						 (MemoryContext) &freed_chunks);
 }
 
 static Size
@@ -191,7 +192,8 @@ NamespaceDelete(MemoryContext context)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("the memory context of namespace \"%s\" cannot be deleted", context_handle(context)->name),
+			 errmsg("the memory context of namespace \"%s\" cannot be deleted",
+					context_handle(context)->name),
 			 errdetail("Other processes use it."),
 			 errhint("Drop the namespace with jemctx_namespace_drop().")));
 }
@@ -213,7 +215,8 @@ NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 	if (!printfunc)
 		return;
 	snprintf(stats_string, sizeof(stats_string),
-			 "shared by all processes, which hold " UINT64_FORMAT " of at most " UINT64_FORMAT " bytes",
+			 "shared by all processes, which hold " UINT64_FORMAT
+			 " of at most " UINT64_FORMAT " bytes",
 			 pg_atomic_read_u64(&space->committed), region_limit(space));
 	printfunc(context, passthru, stats_string, print_to_stderr);
 }
@@ -283,7 +286,8 @@ namespace_context_start(void)
 {
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
-		compat_context_create(&contexts[slot].header, &namespace_methods, NULL, control->slots[slot].name);
+		compat_context_create(&contexts[slot].header, &namespace_methods, NULL,
+							  control->slots[slot].name);
 		contexts[slot].sentinel = (Sentinel) {.act = post_sentinel};
 		post_sentinel(&contexts[slot]);
 	}

@@ -38,7 +38,8 @@
 /* Less has no room for what even an empty namespace begins with. */
 #define LEAST_MEMORY 64
 #define LEAST_MEMORY_DETAIL "It must be 0, or at least 64 kB."
-#define LEAST_MEMORY_HINT "It is address space, and takes memory as it is used: the default does no harm."
+#define LEAST_MEMORY_HINT \
+	"It is address space, and takes memory as it is used: the default does no harm."
 
 static shmem_request_hook_type next_request_hook;
 static shmem_startup_hook_type next_startup_hook;
@@ -120,7 +121,8 @@ warn_if_wanted(KeeperState state)
 	if (state != KEEPER_NO_MAPPING && initial_count() == 0)
 		return;
 	ereport(WARNING,
-			(state == KEEPER_NO_MAPPING ? errmsg("namespaces are not available: %m") : errmsg("namespaces are not available"),
+			(state == KEEPER_NO_MAPPING ? errmsg("namespaces are not available: %m") :
+			 errmsg("namespaces are not available"),
 			 errdetail("%s", detail),
 			 hint ? errhint("%s", hint) : 0));
 }
@@ -201,14 +203,17 @@ void
 namespace_enter(void)
 {
 	DefineCustomIntVariable("jemctx.namespace_memory",
-							"Sets the size of the shared region that namespaces have their memory from.",
-							"It is address space, and takes memory as it is used. 0 is for no namespaces.",
+							"Sets the size of the shared region that namespaces have "
+							"their memory from.",
+							"It is address space, and takes memory as it is used. 0 is for "
+							"no namespaces.",
 							&namespace_memory, DEFAULT_MEMORY, 0, MAX_MEMORY,
 							PGC_POSTMASTER, GUC_UNIT_KB, check_memory, NULL, NULL);
 	if (!memory_suffices(namespace_memory))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for parameter \"%s\": %d kB", "jemctx.namespace_memory", namespace_memory),
+				 errmsg("invalid value for parameter \"%s\": %d kB", "jemctx.namespace_memory",
+						namespace_memory),
 				 errdetail(LEAST_MEMORY_DETAIL),
 				 errhint(LEAST_MEMORY_HINT)));
 	initial_enter();

@@ -36,7 +36,8 @@ static InitialList initials;
 static int	next;
 
 #define HINT \
-	"Set jemctx.namespaces to names separated by commas, each with a limit after a colon if it has one, as in \"sessions:64MB, dictionary\"."
+	"Set jemctx.namespaces to names separated by commas, each with a limit after a colon if it " \
+	"has one, as in \"sessions:64MB, dictionary\"."
 
 static char *
 trim(char *text)
@@ -89,7 +90,8 @@ parse_item(InitialList *list, char *item)
 		*colon = '\0';
 	name = trim(item);
 	if (!directory_name_is_valid(name))
-		return psprintf("A name must have from 1 to %d characters, all of them printable ASCII.", NAMEDATALEN - 1);
+		return psprintf("A name must have from 1 to %d characters, all of them printable ASCII.",
+						NAMEDATALEN - 1);
 	if (is_in(list, name))
 		return psprintf("\"%s\" is in it twice.", name);
 	strlcpy(initial->name, name, NAMEDATALEN);
@@ -141,7 +143,8 @@ initial_enter(void)
 
 	DefineCustomStringVariable("jemctx.namespaces",
 							   "Lists the namespaces that are made when the server starts.",
-							   "Names separated by commas, with a limit after a colon if they have one.",
+							   "Names separated by commas, with a limit after a colon if "
+							   "they have one.",
 							   &initial_list, "",
 							   PGC_POSTMASTER, 0, check_list, NULL, NULL);
 	wrong = parse(&initials, initial_list);

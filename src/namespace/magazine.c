@@ -82,7 +82,10 @@ end_transaction(XactEvent event, void *arg)
 	}
 }
 
-/* In the postmaster, for all: to register it takes memory, which a process that frees some may not have. */
+/*
+ * In the postmaster, for all: to register it takes memory, which a process that
+ * frees some may not have.
+ */
 void
 magazine_enter(void)
 {

@@ -27,7 +27,8 @@ check_name(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name of a namespace: \"%s\"", name),
-				 errdetail("It must have from 1 to %d characters, all of them printable ASCII.", NAMEDATALEN - 1)));
+				 errdetail("It must have from 1 to %d characters, all of them printable ASCII.",
+						   NAMEDATALEN - 1)));
 }
 
 static void
@@ -252,7 +253,8 @@ namespace_region_address(void)
 bool
 namespace_exist(void)
 {
-	return control != NULL && MyProc != NULL && pg_atomic_read_u32(&control->state) == KEEPER_RUNNING;
+	return control != NULL && MyProc != NULL &&
+		pg_atomic_read_u32(&control->state) == KEEPER_RUNNING;
 }
 
 void

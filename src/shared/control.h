@@ -82,10 +82,12 @@ typedef struct Namespace
 	pg_atomic_uint64 root;		/* a pointer */
 
 	/* written by the keeper */
-	pg_atomic_uint64 committed; /* bytes of its pages: never less than slabs and large objects have */
+	/* bytes of its pages: never less than slabs and large objects have */
+	pg_atomic_uint64 committed;
 
 	/* written by everybody */
-	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE); /* bytes that magazines may hold */
+	/* bytes that magazines may hold */
+	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 	pg_atomic_uint64 refused;	/* allocations that failed */
 
 	LWLock		stock_lock pg_attribute_aligned(PG_CACHE_LINE_SIZE);

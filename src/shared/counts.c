@@ -24,7 +24,8 @@ static PaddedCounts *all;
 bool
 counts_map(void)
 {
-	all = mapping_fresh(all, (Size) compat_proc_count() * NAMESPACE_SLOTS * sizeof(PaddedCounts), -1);
+	all = mapping_fresh(all, (Size) compat_proc_count() * NAMESPACE_SLOTS * sizeof(PaddedCounts),
+						-1);
 	return all != NULL;
 }
 

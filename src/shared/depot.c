@@ -166,7 +166,8 @@ clear_slab(Slab *slab, uint32 capacity)
 		if (capacity >= first + WORD_BITS)
 			slab->used[word] = 0;
 		else
-			slab->used[word] = capacity > first ? ~UINT64CONST(0) << (capacity - first) : ~UINT64CONST(0);
+			slab->used[word] = capacity > first ? ~UINT64CONST(0) << (capacity - first) :
+				~UINT64CONST(0);
 	}
 	slab->live = 0;
 }

@@ -61,7 +61,8 @@ fault_pause(Fault fault)
 	pg_atomic_write_u32(countdown, FAULT_PAUSED);
 	while (pg_atomic_read_u32(countdown) == FAULT_PAUSED)
 	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS, PG_WAIT_EXTENSION);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS,
+						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -91,7 +92,8 @@ jemctx_debug_fault(PG_FUNCTION_ARGS)
 Datum
 jemctx_debug_fault_pauses(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAULT_PAUSED);
+	PG_RETURN_BOOL(
+		pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAULT_PAUSED);
 }
 
 /* The names of all, with spaces between them. */

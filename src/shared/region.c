@@ -55,7 +55,8 @@ report_no_file(void)
 {
 	ereport(WARNING,
 			(errmsg("could not make a file in memory for namespaces: %m"),
-			 errdetail("They have other memory, but how much of it has been touched cannot be told: what was allocated and not yet used counts as available."),
+			 errdetail("They have other memory, but how much of it has been touched cannot be "
+					   "told: what was allocated and not yet used counts as available."),
 			 errhint("Raise the limit on the size of files (ulimit -H -f) of the server.")));
 }
 

@@ -132,7 +132,10 @@ stock_remove(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
 	return first;
 }
 
-/* How many slabs were taken since the last time, less those put back, and how often there was none. */
+/*
+ * How many slabs were taken since the last time, less those put back, and how
+ * often there was none.
+ */
 void
 stock_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited)
 {

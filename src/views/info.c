@@ -38,7 +38,10 @@ transparent_huge_pages(void)
 	return mode ? mode : "unknown";
 }
 
-/* Where the region of namespaces is, for who may know the server's memory; NULL if there is none. */
+/*
+ * Where the region of namespaces is, for who may know the server's memory; NULL
+ * if there is none.
+ */
 static const char *
 region_address(void)
 {
@@ -65,7 +68,8 @@ jemctx_get_info(PG_FUNCTION_ARGS)
 	info_row(&row, "library", jemalloc_path());
 	info_row(&row, "origin", jemalloc_origin_name());
 	info_row(&row, "malloc", jemalloc_is_malloc ? "jemalloc" : "system");
-	info_row(&row, "profiling", mallctl_bool("config.prof") && mallctl_bool("opt.prof") ? "available" : "off");
+	info_row(&row, "profiling", mallctl_bool("config.prof") && mallctl_bool("opt.prof") ?
+			 "available" : "off");
 	info_row(&row, "dispatch", COMPAT_DISPATCH);
 	info_row(&row, "page_size", psprintf("%zu", mallctl_size("arenas.page")));
 	info_row(&row, "overcommit", arena_overcommits() ? "on" : "off");

@@ -62,8 +62,9 @@ static void
 read_rows(PGconn *connection, Row *rows)
 {
 	PGresult   *result = server_query(connection,
-									  "SELECT name, size_limit, objects, allocated, cached, free, committed, "
-									  "active, mapped, refused, resident, has_root FROM jemctx_namespaces");
+									  "SELECT name, size_limit, objects, allocated, cached, "
+									  "free, committed, active, mapped, refused, resident, "
+									  "has_root FROM jemctx_namespaces");
 
 	memset(rows, 0, SPACES * sizeof(Row));
 	for (int i = 0; i < PQntuples(result); i++)
@@ -140,7 +141,8 @@ server_committed(PGconn *connection)
 static const char *
 describe(int number, const Row *row, const char *wrong)
 {
-	return formatted("namespace %d: not %s; limit %lld objects %lld allocated %lld cached %lld free %lld "
+	return formatted("namespace %d: not %s; limit %lld objects %lld allocated %lld cached "
+					 "%lld free %lld "
 					 "committed %lld active %lld resident %lld mapped %lld refused %lld root %d",
 					 number, wrong, (long long) row->size_limit, (long long) row->objects,
 					 (long long) row->allocated, (long long) row->cached, (long long) row->free,
@@ -148,7 +150,10 @@ describe(int number, const Row *row, const char *wrong)
 					 (long long) row->mapped, (long long) row->refused, row->has_root);
 }
 
-/* Figures are taken one after the other, and the keeper works by its clock: they may be right the next time. */
+/*
+ * Figures are taken one after the other, and the keeper works by its clock: they
+ * may be right the next time.
+ */
 static bool
 are_right(PGconn *connection, Row *rows)
 {
@@ -199,7 +204,8 @@ check_race(int number, bool exists)
 	int			ended = (int) space->created + space->exists - exists;
 
 	if (ended > (int) space->dropped || (ended == 0 && space->dropped > 0))
-		finding(formatted("namespace %d was %s, was created %u times and dropped %u times, and is %s", number,
+		finding(formatted("namespace %d was %s, was created %u times and dropped %u "
+						  "times, and is %s", number,
 						  space->exists ? "there" : "not there", space->created, space->dropped,
 						  exists ? "there" : "not there"));
 }
@@ -217,7 +223,8 @@ figures_settle(PGconn *connection, int number, bool raced, bool interrupted)
 		check_race(number, rows[number].exists);
 	}
 	/* a request that was interrupted may be carried out at any time */
-	sql = formatted("SELECT jemctx_namespace_drop(name) FROM jemctx_namespaces WHERE name = '" SPACE_NAME "'", number);
+	sql = formatted("SELECT jemctx_namespace_drop(name) FROM jemctx_namespaces "
+					"WHERE name = '" SPACE_NAME "'", number);
 	if (PQsendQuery(connection, sql))
 	{
 		PGresult   *result = server_answer(connection);
@@ -239,8 +246,9 @@ static bool
 bins_are_right(PGconn *connection, int number)
 {
 	Row			rows[SPACES];
-	PGresult   *result = server_query(connection, formatted("SELECT sum(curregs * size) FROM jemctx_bins "
-															 "WHERE namespace = '" SPACE_NAME "'", number));
+	PGresult   *result = server_query(connection,
+									  formatted("SELECT sum(curregs * size) FROM jemctx_bins "
+												"WHERE namespace = '" SPACE_NAME "'", number));
 	int64_t		small = number_at(result, 0, 0);
 	int64_t		objects;
 	int64_t		large;
@@ -248,7 +256,8 @@ bins_are_right(PGconn *connection, int number)
 	PQclear(result);
 	read_rows(connection, rows);
 	count_objects(number, SMALL_OBJECT, &objects, &large);
-	problem = formatted("namespace %d: %lld bytes in bins, %lld in large objects, %lld allocated, %lld cached", number,
+	problem = formatted("namespace %d: %lld bytes in bins, %lld in large objects, %lld "
+						"allocated, %lld cached", number,
 						(long long) small, (long long) large,
 						(long long) rows[number].allocated, (long long) rows[number].cached);
 	return small + large == rows[number].allocated + rows[number].cached;
@@ -266,7 +275,7 @@ figures_check_empty(PGconn *connection)
 	}
 	figures_check(connection);
 	PQclear(server_query(connection, formatted("SELECT jemctx_fuzz_whole(%llu)",
-											   (unsigned long long) REGION_BYTES / 100 * WHOLE_PERCENT)));
+											   REGION_BYTES / 100ULL * WHOLE_PERCENT)));
 	PQclear(server_query(connection, "SELECT jemctx_purge_all()"));
 	UNTIL(server_committed(connection) == 0, "there is memory in namespaces, but no namespace");
 }

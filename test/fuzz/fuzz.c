@@ -47,7 +47,10 @@ typedef struct Session
 	bool		worked;			/* has contexts to be cleaned up */
 } Session;
 
-/* What is new besides places in the program: operations, one after the other, and how they ended. */
+/*
+ * What is new besides places in the program: operations, one after the other,
+ * and how they ended.
+ */
 static uint8_t sequences[OPERATIONS][OPERATIONS][2] EXTRA_COUNTERS;
 static uint8_t outcomes[OPERATIONS][FLAGS][8] EXTRA_COUNTERS;
 
@@ -233,7 +236,8 @@ receive_answer(int number, bool kill_sent)
 	if (PQresultStatus(result) != PGRES_TUPLES_OK &&
 		!is_expected(session, PQresultErrorField(result, PG_DIAG_SQLSTATE), kill_sent))
 		finding(formatted("session %d: %s", number,
-						  result ? PQresultErrorMessage(result) : PQerrorMessage(session->connection)));
+						  result ? PQresultErrorMessage(result) :
+						  PQerrorMessage(session->connection)));
 	PQclear(result);
 	count_outcomes(&board->queues[number]);
 }
@@ -361,7 +365,8 @@ is_taken(const Op *op, int session)
 		return true;
 	if (op_takes_space(op))
 		return (space_users[space] & ~(1 << session)) != 0;
-	return op_uses_object(op) && object_owner[op->slot] != NOBODY && object_owner[op->slot] != session;
+	return op_uses_object(op) && object_owner[op->slot] != NOBODY &&
+		object_owner[op->slot] != session;
 }
 
 static void
@@ -383,7 +388,8 @@ deal(Op *op, int session)
 {
 	Queue	   *queue = &board->queues[session];
 	int			space = space_of_slot(op->slot);
-	bool		wants_race = (op->flags & OP_RACE) && op->code >= SPACE_CREATE && op->code <= SPACE_RESET;
+	bool		wants_race = (op->flags & OP_RACE) && op->code >= SPACE_CREATE &&
+		op->code <= SPACE_RESET;
 
 	if (wants_race && !race_is_on(space))
 	{
@@ -406,7 +412,8 @@ interrupt(const Op *op, int session)
 {
 	int			sent = SIGINT;
 
-	if (op->code == TERMINATE && op->number % TERMINATE_RARITY == 0 && terminated++ < MOST_TERMINATED)
+	if (op->code == TERMINATE && op->number % TERMINATE_RARITY == 0 &&
+		terminated++ < MOST_TERMINATED)
 		sent = SIGTERM;
 	else if (op->code == KILL && op->number % KILL_RARITY == 0 && killed++ < MOST_KILLED)
 		sent = SIGKILL;

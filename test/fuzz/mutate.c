@@ -16,7 +16,8 @@
 typedef uint8_t Bytes[OP_BYTES];
 
 size_t		LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
-size_t		LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other, size_t other_size,
+size_t		LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+									  size_t other_size,
 									  uint8_t *out, size_t max_size, unsigned int seed);
 size_t		LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
@@ -87,7 +88,8 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned in
 
 /* The beginning of one and the end of the other. */
 size_t
-LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other, size_t other_size,
+LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+						  size_t other_size,
 						  uint8_t *out, size_t max_size, unsigned int seed)
 {
 	size_t		head;

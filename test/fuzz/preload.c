@@ -18,7 +18,8 @@
 
 Board	   *fuzz_board;
 
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name that the compiler calls */
+/* the name that the compiler calls: */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void		__sanitizer_cov_trace_pc(void);
 
 static void __attribute__((constructor))

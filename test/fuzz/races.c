@@ -70,7 +70,8 @@ race_put_off(const char *message)
 	{
 		Race	   *race = &races[space];
 
-		if (!race->is_on || strstr(message, formatted("\"" SPACE_NAME "\" was freed already", space)) == NULL)
+		if (!race->is_on || strstr(message, formatted("\"" SPACE_NAME "\" was freed already",
+													  space)) == NULL)
 			continue;
 		if (race->warning[0] == '\0')
 			(void) snprintf(race->warning, sizeof(race->warning), "%s", message);
@@ -79,7 +80,10 @@ race_put_off(const char *message)
 	return false;
 }
 
-/* May an operation have freed what a reset took?  Of one that was interrupted nobody knows.  Was one rejected? */
+/*
+ * May an operation have freed what a reset took?  Of one that was interrupted
+ * nobody knows.  Was one rejected?
+ */
 static void
 look_at_operations(int space, bool *stale, bool *rejected)
 {

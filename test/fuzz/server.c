@@ -134,7 +134,8 @@ map_board(void)
 		fail(path);
 	board = mmap(NULL, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	/* cppcheck-suppress leakReturnValNotUsed ; it is used by its other name */
-	if (mmap(reached, COUNTERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) == MAP_FAILED ||
+	if (mmap(reached, COUNTERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) ==
+		MAP_FAILED ||
 		board == MAP_FAILED)
 		fail(path);
 	close(file);
@@ -148,10 +149,13 @@ become_postmaster(const char *build)
 	const char *program = formatted("%s/bin/postgres", build);
 
 	prctl(PR_SET_PDEATHSIG, SIGQUIT);
-	if (freopen(formatted("%s/log", directory), "w", stderr) == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	if (freopen(formatted("%s/log", directory), "w", stderr) == NULL ||
+		dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(1);
 	setenv("LD_PRELOAD", formatted("%s/libasan.so:%s/preload.so", build, build), 1);
-	setenv("ASAN_OPTIONS", formatted("detect_leaks=0:abort_on_error=1:disable_coredump=1:log_path=%s/asan", directory), 1);
+	setenv("ASAN_OPTIONS",
+		   formatted("detect_leaks=0:abort_on_error=1:disable_coredump=1:log_path=%s/asan",
+					 directory), 1);
 	setenv("UBSAN_OPTIONS", "print_stacktrace=1", 1);
 	execl(program, program, "-D", formatted("%s/data", directory), "-k", directory, NULL);
 	_exit(1);
@@ -171,7 +175,8 @@ server_start(void)
 	if (mkdtemp(directory) == NULL)
 		fail(directory);
 	map_board();
-	if (!shell(formatted("%s/bin/initdb -D %s/data -A trust -U fuzz -N --no-locale -E UTF8 >%s/initdb",
+	if (!shell(formatted("%s/bin/initdb -D %s/data -A trust -U fuzz -N --no-locale -E "
+						 "UTF8 >%s/initdb",
 						 build, directory, directory)))
 		fail("initdb");
 	configure();
@@ -198,7 +203,8 @@ notice(void *arg, const PGresult *result)
 
 	if (sqlstate != NULL && (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0))
 		return;
-	if (sqlstate == NULL || strcmp(sqlstate, "22023") != 0 || !race_put_off(PQresultErrorMessage(result)))
+	if (sqlstate == NULL || strcmp(sqlstate, "22023") != 0 ||
+		!race_put_off(PQresultErrorMessage(result)))
 		finding(PQresultErrorMessage(result));
 }
 
@@ -208,7 +214,8 @@ server_connect(void)
 	const char *parameters = formatted("host=%s dbname=postgres user=fuzz", directory);
 	PGconn	   *connection = NULL;
 
-	UNTIL((PQfinish(connection), connection = PQconnectdb(parameters), PQstatus(connection) == CONNECTION_OK),
+	UNTIL((PQfinish(connection), connection = PQconnectdb(parameters),
+		   PQstatus(connection) == CONNECTION_OK),
 		  PQerrorMessage(connection));
 	PQsetNoticeReceiver(connection, notice, NULL);
 	return connection;

@@ -18,7 +18,10 @@
 
 extern Board *board;
 
-/* What libFuzzer takes for places that were reached, besides those in the fuzzer; it clears them, too. */
+/*
+ * What libFuzzer takes for places that were reached, besides those in the
+ * fuzzer; it clears them, too.
+ */
 #define EXTRA_COUNTERS __attribute__((section("__libfuzzer_extra_counters"), used))
 
 /* Both end the program if anything goes wrong. */

@@ -52,7 +52,8 @@ make_jemctx(JemctxLifetime lifetime)
 	static MemoryContext (*create) (MemoryContext, const char *, JemctxLifetime);
 
 	if (create == NULL)
-		create = (MemoryContext (*) (MemoryContext, const char *, JemctxLifetime)) dlsym(RTLD_DEFAULT, "JemctxContextCreate");
+		create = (MemoryContext (*) (MemoryContext, const char *, JemctxLifetime))
+			dlsym(RTLD_DEFAULT, "JemctxContextCreate");
 	if (create == NULL)
 		create = (MemoryContext (*) (MemoryContext, const char *, JemctxLifetime))
 			load_external_function("$libdir/jemctx", "JemctxContextCreate", true, NULL);

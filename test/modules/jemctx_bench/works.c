@@ -349,7 +349,8 @@ run_fifo(ContextMaker make, WorkResult *result)
 static void
 run_contexts(ContextMaker make, WorkResult *result)
 {
-	MemoryContext *contexts = MemoryContextAlloc(TopMemoryContext, CONTEXTS * sizeof(MemoryContext));
+	MemoryContext *contexts = MemoryContextAlloc(TopMemoryContext,
+												 CONTEXTS * sizeof(MemoryContext));
 	Size		before;
 
 	memset(contexts, 0, CONTEXTS * sizeof(MemoryContext));

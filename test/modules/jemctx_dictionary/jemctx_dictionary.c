@@ -157,7 +157,10 @@ dictionary_load(PG_FUNCTION_ARGS)
 	words_hash *words = words_create(jemctx_namespace_context(ns), 1024, NULL);
 	int64		count = 0;
 
-	/* until it is shown, nothing else would free it: the wait for the lock may end in an error, too */
+	/*
+	 * until it is shown, nothing else would free it: the wait for the lock may
+	 * end in an error, too
+	 */
 	PG_TRY();
 	{
 		read_query(words, query);

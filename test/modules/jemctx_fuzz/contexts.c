@@ -135,7 +135,8 @@ static void
 check_chunk(const Chunk *chunk, int node)
 {
 	if (GetMemoryChunkContext(chunk->data) != nodes[node].context)
-		wrong("chunk %p is of context %p, not %d", chunk->data, GetMemoryChunkContext(chunk->data), node);
+		wrong("chunk %p is of context %p, not %d", chunk->data, GetMemoryChunkContext(chunk->data),
+			  node);
 	if (GetMemoryChunkSpace(chunk->data) < chunk->size)
 		wrong("chunk %p has less space than its size", chunk->data);
 	check_painted(chunk->data, chunk->size, chunk->size, chunk->seed);
@@ -191,7 +192,8 @@ resize(const Op *op, Chunk *chunk, int node)
 		return;
 	check_chunk(chunk, node);
 	fuzz_allowed = size_is_valid(op) ? MAY_SUCCEED : MAY_BE_TOO_LARGE;
-	data = op->flags & OP_HUGE ? repalloc_huge(chunk->data, op->size) : repalloc(chunk->data, op->size);
+	data = op->flags & OP_HUGE ? repalloc_huge(chunk->data, op->size) :
+		repalloc(chunk->data, op->size);
 	check_painted(data, old.size, op->size, old.seed);
 	held -= old.size;
 	set_chunk(chunk, data, op->size);
@@ -307,7 +309,8 @@ check_figures(int64 node, int64 level, int64 nchunks, int64 allocated, int64 req
 		wrong("context " INT64_FORMAT " has " INT64_FORMAT " chunks, not %d", node, nchunks, count);
 	if (requested != size || allocated < requested ||
 		allocated != MemoryContextMemAllocated(nodes[node].context, false))
-		wrong("context " INT64_FORMAT " has " INT64_FORMAT " bytes, of which " INT64_FORMAT " were requested, not %zu",
+		wrong("context " INT64_FORMAT " has " INT64_FORMAT " bytes, of which " INT64_FORMAT
+			  " were requested, not %zu",
 			  node, allocated, requested, size);
 }
 
@@ -336,16 +339,20 @@ contexts_check(void)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 
-		check_figures(column(row, 1), column(row, 2), column(row, 3), column(row, 4), column(row, 5));
+		check_figures(column(row, 1), column(row, 2), column(row, 3), column(row, 4),
+					  column(row, 5));
 	}
 	SPI_finish();
 	if (count == 0)
 		return;
-	if (query("SELECT count(*) FROM jemctx_chunks WHERE utilization > 1 OR waste < 0 OR chunks < 0") > 0)
+	if (query("SELECT count(*) FROM jemctx_chunks WHERE utilization > 1 OR waste < "
+			  "0 OR chunks < 0") > 0)
 		wrong("a figure of jemctx_chunks cannot be");
-	if (query("SELECT count(*) FROM jemctx_arenas WHERE name = 'persistent' AND committed <> active + dirty") > 0)
+	if (query("SELECT count(*) FROM jemctx_arenas WHERE name = 'persistent' AND committed <> "
+			  "active + dirty") > 0)
 		wrong("jemctx_arenas: committed is not active and dirty");
-	if (query("SELECT count(*) FROM jemctx_backends WHERE pid = pg_backend_pid() AND committed > committed_peak") > 0)
+	if (query("SELECT count(*) FROM jemctx_backends WHERE pid = pg_backend_pid() AND committed > "
+			  "committed_peak") > 0)
 		wrong("jemctx_backends: committed is more than it ever was");
 	if (query("SELECT jemctx_debug_check()::bigint") > 0)
 		wrong("a memory context is damaged");

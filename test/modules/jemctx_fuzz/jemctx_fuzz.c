@@ -54,7 +54,8 @@ check_painted(const char *data, Size size, Size kept, uint8 seed)
 	for (Size place = 0; place < Min(size, kept); place = next_place(place, size))
 	{
 		if (data[place] != paint_of(place, seed))
-			wrong("byte %zu of %zu at %p is %d, not %d", place, size, data, data[place], paint_of(place, seed));
+			wrong("byte %zu of %zu at %p is %d, not %d", place, size, data, data[place],
+				  paint_of(place, seed));
 	}
 }
 
@@ -101,7 +102,8 @@ query(const char *sql)
 static void
 set_limit(int kilobytes)
 {
-	SetConfigOption("jemctx.backend_memory_limit", psprintf("%d", kilobytes), PGC_SUSET, PGC_S_SESSION);
+	SetConfigOption("jemctx.backend_memory_limit", psprintf("%d", kilobytes), PGC_SUSET,
+					PGC_S_SESSION);
 	fuzz_limited = kilobytes > 0;
 }
 
@@ -113,7 +115,8 @@ purge(int what)
 	else if (what % 3 == 1)
 		query("SELECT jemctx_purge_all()");
 	else
-		query("SELECT count(jemctx_purge(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend'");
+		query("SELECT count(jemctx_purge(pid)) FROM pg_stat_activity WHERE backend_type = "
+			  "'client backend'");
 }
 
 /* While others work figures need not add up, but each must be one that can be. */
@@ -121,11 +124,14 @@ static void
 look(void)
 {
 	if (query("SELECT count(*) FROM jemctx_namespaces WHERE "
-			  "least(allocated, cached, free, committed, active, resident, mapped, objects, refused) < 0") > 0)
+			  "least(allocated, cached, free, committed, active, resident, mapped, "
+			  "objects, refused) < 0") > 0)
 		wrong("a figure of jemctx_namespaces is negative");
-	if (query("SELECT count(*) FROM jemctx_bins WHERE utilization > 1 OR least(curregs, waste) < 0") > 0)
+	if (query("SELECT count(*) FROM jemctx_bins WHERE utilization > 1 OR "
+			  "least(curregs, waste) < 0") > 0)
 		wrong("a figure of jemctx_bins cannot be");
-	if (query("SELECT count(*) FROM jemctx_backends WHERE least(committed, allocated, active, cache, purged) < 0") > 0)
+	if (query("SELECT count(*) FROM jemctx_backends WHERE least(committed, allocated, active, "
+			  "cache, purged) < 0") > 0)
 		wrong("a figure of jemctx_backends is negative");
 	if (query("SELECT count(*) FROM jemctx_server WHERE least(committed, namespaces) < 0") > 0)
 		wrong("a figure of jemctx_server is negative");

@@ -10,7 +10,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* What may be taken without being asked for: half-used slabs, magazines, what jemalloc takes at a time. */
+/*
+ * What may be taken without being asked for: half-used slabs, magazines, what
+ * jemalloc takes at a time.
+ */
 #define SLACK (UINT64_C(6) << 20)
 
 #define MOST_AT_ONCE 256
@@ -94,7 +97,8 @@ alloc(const Op *op, Object *object, JemctxNamespace *ns, bool stale)
 		return;
 	allow_alloc(op, stale, (op->flags & OP_NO_OOM) != 0);
 	if (chunk)
-		address = MemoryContextAllocExtended(jemctx_namespace_context(ns), op->size, alloc_flags(op));
+		address = MemoryContextAllocExtended(jemctx_namespace_context(ns), op->size,
+											 alloc_flags(op));
 	else
 		address = jemctx_namespace_allocate(ns, op->size, alloc_flags(op));
 	object->address = address;
@@ -125,7 +129,8 @@ resize(const Op *op, Object *object, JemctxNamespace *ns)
 		return;
 	check_object(object);
 	allow_alloc(op, false, false);
-	object->address = op->flags & OP_HUGE ? repalloc_huge(object->address, op->size) : repalloc(object->address, op->size);
+	object->address = op->flags & OP_HUGE ? repalloc_huge(object->address, op->size) :
+		repalloc(object->address, op->size);
 	check_painted(object->address, old_size, op->size, object->seed);
 	set_object(object, ns, op->size);
 }
@@ -152,7 +157,8 @@ look_at(const Object *object, JemctxNamespace *ns)
 {
 	check_object(object);
 	if (usable_size(ns, object) != object->usable)
-		wrong("object %p has %zu bytes, not %zu", object->address, usable_size(ns, object), (Size) object->usable);
+		wrong("object %p has %zu bytes, not %zu", object->address, usable_size(ns, object),
+			  (Size) object->usable);
 	if (object->chunk && GetMemoryChunkContext(object->address) != jemctx_namespace_context(ns))
 		wrong("chunk %p is not of its namespace", object->address);
 }

@@ -197,7 +197,8 @@ race_for_objects(Op *op)
 		return;
 	while (count < op->number)
 	{
-		objects[count] = jemctx_namespace_allocate(ns, op->size, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
+		objects[count] = jemctx_namespace_allocate(ns, op->size, MCXT_ALLOC_NO_OOM |
+												   MCXT_ALLOC_HUGE);
 		if (objects[count] == NULL)
 			break;
 		count++;

@@ -28,7 +28,8 @@ find_common(void)
 	if (ns == NULL)
 	{
 		ns = jemctx_namespace_create(COMMON_NAME, 0);
-		jemctx_namespace_set_root(ns, jemctx_namespace_allocate(ns, sizeof(Common), MCXT_ALLOC_ZERO));
+		jemctx_namespace_set_root(ns, jemctx_namespace_allocate(ns, sizeof(Common),
+																MCXT_ALLOC_ZERO));
 	}
 	return jemctx_namespace_root(ns);
 }

@@ -42,7 +42,8 @@ meet(Part *part)
 Datum
 jemctx_sharing(PG_FUNCTION_ARGS)
 {
-	const Work *work = find_work(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	const Work *work = find_work(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+								 text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	Part		part = {
 		.common = peers_open(),
 		.process = PG_GETARG_INT32(2),

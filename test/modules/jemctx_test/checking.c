@@ -45,7 +45,8 @@ jemctx_test_overrun(PG_FUNCTION_ARGS)
 	else if (strcmp(then, "reset") == 0)
 		MemoryContextReset(context);
 	else if (strcmp(then, "check") == 0)
-		DirectFunctionCall1(load_external_function("$libdir/jemctx", "jemctx_debug_check", true, NULL), (Datum) 0);
+		DirectFunctionCall1(load_external_function("$libdir/jemctx", "jemctx_debug_check", true,
+												   NULL), (Datum) 0);
 	else if (strcmp(then, "nothing") != 0)
 		elog(ERROR, "unknown action: \"%s\"", then);
 	PG_RETURN_VOID();

@@ -72,7 +72,10 @@ fill_and_free(MemoryContext context, FreeOrder order)
 	}
 }
 
-/* What a chunk may take of a directory: 8 bytes, and those of up to seven that are not there yet. */
+/*
+ * What a chunk may take of a directory: 8 bytes, and those of up to seven that
+ * are not there yet.
+ */
 #define MAX_ENTRY 64
 
 /*
@@ -92,7 +95,8 @@ jemctx_test_sizes(PG_FUNCTION_ARGS)
 	{
 		fill_and_free(context, order);
 		if (lifetime_arg(fcinfo) == JEMCTX_PERSISTENT)
-			check_compare(MemoryContextMemAllocated(context, false), <=, empty + (Size) CHUNKS * MAX_ENTRY);
+			check_compare(MemoryContextMemAllocated(context, false), <=,
+						  empty + (Size) CHUNKS * MAX_ENTRY);
 		if (kept == 0)
 			kept = MemoryContextMemAllocated(context, false);
 		else

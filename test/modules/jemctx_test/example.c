@@ -27,7 +27,8 @@ word_count(PG_FUNCTION_ARGS)
 {
 	static MemoryContext cache; /* as long as the session */
 	static Word *words;
-	MemoryContext scratch = JemctxContextCreate(CurrentMemoryContext, "word_count", JEMCTX_TRANSIENT);
+	MemoryContext scratch = JemctxContextCreate(CurrentMemoryContext, "word_count",
+												JEMCTX_TRANSIENT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	char	   *key = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Word	   *word = words;

@@ -22,7 +22,8 @@ compare_printed(MemoryContext context, void *passthru, const char *printed, bool
 	int			parsed;
 
 	/* NOLINTNEXTLINE(cert-err34-c): the numbers are those of a size_t */
-	parsed = sscanf(printed, "%zu total in %*u %*[a-z]; %*u free (%*u chunks); %zu used", &total, &used);
+	parsed = sscanf(printed, "%zu total in %*u %*[a-z]; %*u free (%*u chunks); %zu used", &total,
+					&used);
 	if (parsed != 2)
 		elog(ERROR, "statistics not as core prints them: %s", printed);
 	check_equal(total, counters->totalspace);

@@ -191,7 +191,8 @@ jemctx_test_critical(PG_FUNCTION_ARGS)
 		MemoryContextAlloc(context, i % 500);
 	data = repalloc(data, 1000000);
 	right = first_wrong_byte(data, 100, 6) == 100 &&
-		MemoryContextAllocExtended(context, MaxAllocHugeSize, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM) == NULL;
+		MemoryContextAllocExtended(context, MaxAllocHugeSize, MCXT_ALLOC_HUGE |
+								   MCXT_ALLOC_NO_OOM) == NULL;
 	pfree(data);
 	END_CRIT_SECTION();
 	check(right);

@@ -27,7 +27,8 @@ Datum
 jemctx_test_keep(PG_FUNCTION_ARGS)
 {
 	int			bytes = PG_GETARG_INT32(3);
-	char	   *new_ident = MemoryContextStrdup(TopMemoryContext, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	char	   *new_ident = MemoryContextStrdup(TopMemoryContext,
+												text_to_cstring(PG_GETARG_TEXT_PP(1)));
 
 	if (kept == NULL)
 		kept = JemctxContextCreate(TopMemoryContext, "kept", lifetime_arg(fcinfo));

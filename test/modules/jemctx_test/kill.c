@@ -90,7 +90,8 @@ make_object(JemctxNamespace *ns, Table *table)
 		object = jemctx_namespace_allocate(ns, offsetof(Object, data) + size, 0);
 	before = pg_atomic_exchange_u64(&object->stamp, stamp);
 	if (EDITION(before) == table->edition)
-		elog(ERROR, "handed out twice: %p of %zu bytes, is in use as number " UINT64_FORMAT, object, size, before);
+		elog(ERROR, "handed out twice: %p of %zu bytes, is in use as number " UINT64_FORMAT, object,
+			 size, before);
 	object->size = size;
 	object->context = context;
 	fill(object->data, size, (unsigned char) stamp);
@@ -105,8 +106,10 @@ check_object(const Table *table, Object *object)
 	Size		wrong = 0;
 
 	if (EDITION(stamp) != table->edition || object->size > LARGEST ||
-		(wrong = first_wrong_byte(object->data, object->size, (unsigned char) stamp)) != object->size)
-		elog(ERROR, "handed out twice: %p is not as it was left: stamp " UINT64_FORMAT " of %zu bytes, byte %zu",
+		(wrong = first_wrong_byte(object->data, object->size,
+								  (unsigned char) stamp)) != object->size)
+		elog(ERROR, "handed out twice: %p is not as it was left: stamp " UINT64_FORMAT
+			 " of %zu bytes, byte %zu",
 			 object, stamp, object->size, wrong);
 }
 
@@ -211,7 +214,8 @@ jemctx_test_kill_worker_main(Datum arg)
 	for (;;)
 	{
 		use_both(ns);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1, PG_WAIT_EXTENSION);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1,
+						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -73,7 +73,8 @@ watch_end(void)
 	watched = true;
 	on_proc_exit(at_proc_exit, 0);
 	check_equal(atexit(die_if_running), 0);
-	MemoryContextRegisterResetCallback(AllocSetContextCreate(TopMemoryContext, "library", ALLOCSET_SMALL_SIZES), &callback);
+	MemoryContextRegisterResetCallback(AllocSetContextCreate(TopMemoryContext, "library",
+															 ALLOCSET_SMALL_SIZES), &callback);
 }
 
 static void *

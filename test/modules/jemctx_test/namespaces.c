@@ -108,7 +108,10 @@ jemctx_test_ns_zero(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Large objects, one after the other, every second one zero, wherever the memory has been used before. */
+/*
+ * Large objects, one after the other, every second one zero, wherever the memory
+ * has been used before.
+ */
 Datum
 jemctx_test_ns_zero_again(PG_FUNCTION_ARGS)
 {
@@ -135,7 +138,8 @@ jemctx_test_ns_huge(PG_FUNCTION_ARGS)
 	JemctxNamespace *ns = namespace_arg(fcinfo);
 	bool		huge = PG_GETARG_BOOL(1);
 	void	   *object = jemctx_namespace_allocate(ns, MaxAllocSize + 1,
-												   MCXT_ALLOC_NO_OOM | (huge ? MCXT_ALLOC_HUGE : 0));
+												   MCXT_ALLOC_NO_OOM |
+												   (huge ? MCXT_ALLOC_HUGE : 0));
 
 	/* as large as the region or larger */
 	check(object == NULL);
@@ -325,7 +329,8 @@ jemctx_test_ns_taken(PG_FUNCTION_ARGS)
 static Left *
 leave(JemctxNamespace *ns, Size size, unsigned char cookie)
 {
-	Left	   *left = jemctx_namespace_allocate(ns, offsetof(Left, data) + size, MCXT_ALLOC_NO_OOM);
+	Left	   *left = jemctx_namespace_allocate(ns, offsetof(Left, data) + size,
+												 MCXT_ALLOC_NO_OOM);
 
 	if (left == NULL)
 		return NULL;

@@ -109,7 +109,8 @@ jemctx_test_ns_read(PG_FUNCTION_ARGS)
 
 	foreach(cell, built->list)
 		check(strcmp(strVal(lfirst(cell)), psprintf("item %d", i++ % ITEMS)) == 0);
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%d items, %d bytes", list_length(built->list), built->text.len)));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%d items, %d bytes", list_length(built->list),
+											  built->text.len)));
 }
 
 /* Extend what another session has built, or with false free it. */

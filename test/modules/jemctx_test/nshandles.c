@@ -53,7 +53,8 @@ take_all(void)
 	{
 		void	  **piece;
 
-		while ((piece = MemoryContextAllocExtended(TopMemoryContext, size, MCXT_ALLOC_NO_OOM)) != NULL)
+		while ((piece = MemoryContextAllocExtended(TopMemoryContext, size,
+												   MCXT_ALLOC_NO_OOM)) != NULL)
 		{
 			*piece = first;
 			first = piece;
@@ -114,7 +115,8 @@ jemctx_test_ns_create_refused(PG_FUNCTION_ARGS)
 Datum
 jemctx_test_ns_chunk(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64((uintptr_t) MemoryContextAlloc(jemctx_namespace_context(namespace_arg(fcinfo)), PG_GETARG_INT32(1)));
+	PG_RETURN_INT64((uintptr_t) MemoryContextAlloc(jemctx_namespace_context(namespace_arg(fcinfo)),
+												   PG_GETARG_INT32(1)));
 }
 
 /* Free it in a process that has not had to do with the namespace, and is at its limit. */

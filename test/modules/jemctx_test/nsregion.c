@@ -56,7 +56,10 @@ jemctx_test_ns_grab(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(grabbed);
 }
 
-/* Ten objects of 1 to 20 MB, about 100 MB, replaced at random so many times; how many were refused. */
+/*
+ * Ten objects of 1 to 20 MB, about 100 MB, replaced at random so many times; how
+ * many were refused.
+ */
 Datum
 jemctx_test_ns_replace(PG_FUNCTION_ARGS)
 {
@@ -71,7 +74,8 @@ jemctx_test_ns_replace(PG_FUNCTION_ARGS)
 
 		if (objects[which] != NULL)
 			jemctx_namespace_free(ns, objects[which]);
-		objects[which] = jemctx_namespace_allocate(ns, pg_prng_uint64_range(&state, 1, 20) * MB, MCXT_ALLOC_NO_OOM);
+		objects[which] = jemctx_namespace_allocate(ns, pg_prng_uint64_range(&state, 1, 20) * MB,
+												   MCXT_ALLOC_NO_OOM);
 		refused += objects[which] == NULL;
 	}
 	for (int i = 0; i < lengthof(objects); i++)

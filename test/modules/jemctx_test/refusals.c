@@ -49,7 +49,7 @@ jemctx_test_realloc_zero(PG_FUNCTION_ARGS)
 	void	   *b;
 
 	check(a != NULL && cope(PG_GETARG_INT64(0)));
-	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): what it does then is the question */
+	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): what does it do then? */
 	check(resize(a, 0) == NULL);
 	a = malloc(100);
 	b = malloc(100);
@@ -136,7 +136,8 @@ fill_up(MemoryContext context, void *chunks)
 static bool
 is_permanent(MemoryContext context)
 {
-	static const char *const names[] = {"MdSmgr", "smgr relation table", "LOCALLOCK hash", "Relcache by OID", "PrivateRefCount"};
+	static const char *const names[] = {"MdSmgr", "smgr relation table", "LOCALLOCK hash",
+										"Relcache by OID", "PrivateRefCount"};
 
 	for (int i = 0; i < lengthof(names); i++)
 	{
@@ -166,7 +167,8 @@ jemctx_test_brim(PG_FUNCTION_ARGS)
 	}
 	*refuse_all = true;
 	filling = fill_up(TopMemoryContext, NULL);
-	for (MemoryContext child = TopMemoryContext->firstchild; child != NULL; child = child->nextchild)
+	for (MemoryContext child = TopMemoryContext->firstchild; child != NULL;
+		 child = child->nextchild)
 	{
 		if (is_permanent(child))
 			filling = fill_up(child, filling);
