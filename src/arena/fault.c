@@ -110,7 +110,7 @@ fault_enter(void)
 bool
 fault_due(void)
 {
-	if (!armed || !refusal_is_safe() || ++requests < fail_extents)
+	if (!armed || !refusal_is_safe(0) || ++requests < fail_extents)
 		return false;
 	requests = 0;
 	return true;
@@ -140,7 +140,7 @@ fault_refuses(Size size)
 	met = false;
 	if (unlikely(jemctx_debug_refuse_all) && moment_in_main_thread())
 		return true;
-	if (likely(refuse == 0) || !moment_in_main_thread() || !refuses_here() || !refusal_is_safe())
+	if (likely(refuse == 0) || !moment_in_main_thread() || !refuses_here() || !refusal_is_safe(size))
 		return false;
 	allocations++;
 	if (refuse > 0 ? allocations != refuse : allocations < -refuse)

@@ -56,7 +56,7 @@ backend_admits(Size bytes)
 	Size		limit = backend_memory_limit * KB;
 	Size		held = account_committed();
 
-	if (held + bytes <= limit || !refusal_is_safe() || overrun_admits(held + bytes - limit))
+	if (held + bytes <= limit || !refusal_is_safe(bytes) || overrun_admits(held + bytes - limit))
 		return true;
 	refusal_note(&(Refusal) {"This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit")});
 	return false;
@@ -104,7 +104,7 @@ server_admits(Size bytes)
 	allowance = sum + bytes < limit ? Min(SERVER_STEP, limit - sum - bytes) : 0;
 	if (sum + bytes <= limit)
 		overrun_room_for_all();
-	else if (refusal_is_safe() && !overrun_admits_for_all(account_committed(), bytes))
+	else if (refusal_is_safe(bytes) && !overrun_admits_for_all(account_committed(), bytes))
 		return refuse_server(sum, bytes);
 	return true;
 }

@@ -36,6 +36,10 @@
 
 #include "arena/account.h"
 #include "arena/moment.h"
+#include "compat/client.h"
+
+/* Nothing else that is done between statements needs as much at once. */
+#define LARGE_MESSAGE ((Size) 1024 * 1024)
 
 /* A child's main thread is the one that forked it. */
 static pthread_t main_thread;
@@ -114,10 +118,27 @@ cannot_be_undone(void)
 	return (MyXactFlags & XACT_FLAGS_NEEDIMMEDIATECOMMIT) != 0;
 }
 
+/*
+ * PostgreSQL makes room for a message of its client's.  If there is none, it
+ * reads to the message's end all the same, and raises the error then, whatever
+ * state the session is in.  What it does beside while it waits for a message,
+ * to take note of what others have changed, needs less.
+ */
+static bool
+makes_room_for_message(Size bytes)
+{
+	return bytes > LARGE_MESSAGE && pq_is_reading_msg() && CurrentMemoryContext == MessageContext;
+}
+
+/* Where what elsewhere speaks against an error does not. */
+#define AT_INTERRUPT 1
+#define FOR_MESSAGE 2
+
 typedef struct Objection
 {
 	bool		(*holds) (void);
 	const char *reason;
+	int			but;
 } Objection;
 
 static const Objection objections[] = {
@@ -137,14 +158,14 @@ static const Objection objections[] = {
 	 * prepared earlier, whose locks and files belong to nobody for a while; in recovery from another
 	 * error; and as long as it has a lightweight lock
 	 */
-	{holds_interrupts, "PostgreSQL has interrupts wait"},
+	{holds_interrupts, "PostgreSQL has interrupts wait", AT_INTERRUPT},
 	/* the end of a transaction or subtransaction, and what has no transaction that could be aborted */
-	{is_between_transactions, "no transaction is in progress"},
+	{is_between_transactions, "no transaction is in progress", FOR_MESSAGE},
 	/* notifications, to a client that may have asked for nothing */
 	{would_exit, "an error would end the session"},
 	{reports_error, "an error is being reported"},
 	/* a transaction of PostgreSQL's own, for notifications or invalidations that others have sent */
-	{waits_for_client, "no statement of the client's is being executed"},
+	{waits_for_client, "no statement of the client's is being executed", FOR_MESSAGE},
 	/*
 	 * COMMIT PREPARED, databases, tablespaces, settings of the server: done, although the statement's own
 	 * transaction goes on until all hooks have returned.  They need little themselves; what does, VACUUM
@@ -153,23 +174,26 @@ static const Objection objections[] = {
 	{cannot_be_undone, "the statement does what no abort could undo"},
 };
 
-/* What speaks against an error here and now, beside one objection, or NULL. */
+/* What speaks against an error there, or NULL. */
 static const char *
-find_objection(bool (*but) (void))
+find_objection(int where)
 {
 	for (int i = 0; i < lengthof(objections); i++)
 	{
-		if (objections[i].holds != but && objections[i].holds())
+		if ((objections[i].but & where) == 0 && objections[i].holds())
 			return objections[i].reason;
 	}
 	return NULL;
 }
 
-/* Why no error could be raised here and now; NULL if one would end the statement and nothing else. */
+/*
+ * Why no error could be raised here and now, for want of so many bytes; NULL if
+ * one would end the statement and nothing else.
+ */
 const char *
-moment_objection(void)
+moment_objection(Size bytes)
 {
-	return find_objection(NULL);
+	return find_objection(makes_room_for_message(bytes) ? FOR_MESSAGE : 0);
 }
 
 /*
@@ -179,7 +203,7 @@ moment_objection(void)
 const char *
 moment_objection_at_interrupt(void)
 {
-	return find_objection(holds_interrupts);
+	return find_objection(AT_INTERRUPT);
 }
 
 /* In the postmaster. */

@@ -12,7 +12,7 @@
 
 extern void moment_enter(void);
 extern bool moment_in_main_thread(void);
-extern const char *moment_objection(void);
+extern const char *moment_objection(Size bytes);
 extern const char *moment_objection_at_interrupt(void);
 
 #endif							/* JEMCTX_MOMENT_H */

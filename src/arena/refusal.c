@@ -48,11 +48,11 @@ static bool explaining = false;
 /* Nor while the process ends. */
 static bool ending = false;
 
-/* Would a lack of memory here and now end the statement and nothing else?  Called from extent hooks. */
+/* Would a lack of so many bytes here and now end the statement and nothing else?  Called from extent hooks. */
 bool
-refusal_is_safe(void)
+refusal_is_safe(Size bytes)
 {
-	return !explaining && !ending && moment_objection() == NULL;
+	return !explaining && !ending && moment_objection(bytes) == NULL;
 }
 
 /* Would an error that PostgreSQL raises where it serves interrupts? */

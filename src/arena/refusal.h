@@ -21,7 +21,7 @@ typedef struct Refusal
 	bool		by_server;		/* is it the server's limit? */
 } Refusal;
 
-extern bool refusal_is_safe(void);
+extern bool refusal_is_safe(Size bytes);
 extern bool refusal_is_safe_at_interrupt(void);
 extern void refusal_watch(void);
 extern void refusal_note(const Refusal *refusal);
