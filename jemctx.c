@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "arena/arena.h"
+#include "arena/enter.h"
 #include "compat/interrupt.h"
 #include "context/context.h"
 #include "jemalloc/enter.h"

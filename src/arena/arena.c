@@ -17,7 +17,6 @@
 #include "utils/guc.h"
 
 #include "arena/account.h"
-#include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/caller.h"
 #include "arena/fault.h"
@@ -29,8 +28,6 @@
 #include "arena/quarantine.h"
 #include "arena/refusal.h"
 #include "arena/run.h"
-#include "arena/usage.h"
-#include "jemalloc/fork.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 60000
@@ -282,16 +279,10 @@ arena_by_index(unsigned index)
 	return NULL;
 }
 
-/* In the postmaster, after jemalloc_enter(). */
+/* In the postmaster: the setting; there is no arena yet. */
 void
-arena_enter(void)
+arena_prepare(void)
 {
-	account_enter();
-	limit_enter();
-	moment_enter();
-	overrun_enter();
-	hooks_enter();
-	fault_enter();
 	for (int i = 0; i < all_arenas_count; i++)
 		pg_atomic_init_u64(&all_arenas[i]->committed, 0);
 	DefineCustomIntVariable("jemctx.dirty_decay",
@@ -300,9 +291,4 @@ arena_enter(void)
 							&dirty_decay, DEFAULT_DIRTY_DECAY, MIN_DIRTY_DECAY, MAX_DIRTY_DECAY,
 							PGC_SUSET, GUC_UNIT_MS, NULL, assign_dirty_decay, NULL);
 	RegisterXactCallback(notice_transaction, NULL);
-	adopt_process_arenas();
-	if (fork_is_cheap())
-		arena_open(&persistent_arena);
-	usage_enter();
-	run_enter();
 }

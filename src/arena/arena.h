@@ -59,7 +59,7 @@ extern const int all_arenas_count;
 /* Setting, in ms */
 extern int	dirty_decay;
 
-extern void arena_enter(void);
+extern void arena_prepare(void);
 extern bool arena_overcommits(void);
 extern void arena_configure(Arena *arena);
 extern bool arena_open(Arena *arena);

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * enter.c
+ *	  The room of this process's arenas is entered.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "arena/account.h"
+#include "arena/adopt.h"
+#include "arena/arena.h"
+#include "arena/enter.h"
+#include "arena/fault.h"
+#include "arena/hooks.h"
+#include "arena/limit.h"
+#include "arena/moment.h"
+#include "arena/overrun.h"
+#include "arena/run.h"
+#include "arena/usage.h"
+#include "jemalloc/fork.h"
+
+/* In the postmaster, after jemalloc_enter(). */
+void
+arena_enter(void)
+{
+	account_enter();
+	limit_enter();
+	moment_enter();
+	overrun_enter();
+	hooks_enter();
+	fault_enter();
+	arena_prepare();
+	adopt_process_arenas();
+	if (fork_is_cheap())
+		arena_open(&persistent_arena);
+	usage_enter();
+	run_enter();
+}
