@@ -25,9 +25,7 @@
 #include "arena/moment.h"
 #include "arena/move.h"
 #include "arena/overrun.h"
-#include "arena/quarantine.h"
 #include "arena/refusal.h"
-#include "arena/run.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 60000
@@ -43,6 +41,11 @@ Arena *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &per
 const int	all_arenas_count = lengthof(all_arenas);
 
 int			dirty_decay;
+
+/* Who keeps objects of our arenas for reuse: called before a purge. */
+#define MAX_CACHES 2
+static void (*caches[MAX_CACHES]) (void);
+static int	ncaches = 0;
 
 /*
  * Does this process keep freed pages at all?  One that runs no transactions
@@ -130,6 +133,14 @@ arena_open(Arena *arena)
 	return true;
 }
 
+/* In the postmaster: have a function called that returns to its arena what is kept there for reuse. */
+void
+arena_add_cache(void (*flush) (void))
+{
+	Assert(ncaches < MAX_CACHES);
+	caches[ncaches++] = flush;
+}
+
 /* What a node does when it is called; it does not fail. */
 static void
 act(const char *name)
@@ -147,8 +158,8 @@ arena_purge(void)
 	Size		before = account_committed();
 	Size		after;
 
-	run_flush();
-	quarantine_flush();
+	for (int i = 0; i < ncaches; i++)
+		caches[i] ();
 	if (jemalloc_is_malloc)
 		act("thread.tcache.flush");
 	act(mallctl_arena("arena.%u.purge", MALLCTL_ARENAS_ALL));

@@ -66,6 +66,7 @@ extern bool arena_open(Arena *arena);
 extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
 extern Arena *arena_by_index(unsigned index);
 extern void arena_decide_decay(void);
+extern void arena_add_cache(void (*flush) (void));
 extern Size arena_purge(void);
 extern void *arena_alloc_again(Size size, int flags);
 

@@ -16,6 +16,7 @@
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/overrun.h"
+#include "arena/quarantine.h"
 #include "arena/run.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
@@ -36,4 +37,5 @@ arena_enter(void)
 		arena_open(&persistent_arena);
 	usage_enter();
 	run_enter();
+	quarantine_enter();
 }

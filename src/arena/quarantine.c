@@ -49,11 +49,18 @@ quarantine_put(Arena *arena, void *object)
 }
 
 /* Return all of them to their arenas. */
-void
-quarantine_flush(void)
+static void
+flush(void)
 {
 	for (int head = 0; head < HEADS; head++)
 		release(head);
+}
+
+/* In the postmaster. */
+void
+quarantine_enter(void)
+{
+	arena_add_cache(flush);
 }
 
 #endif

@@ -15,7 +15,7 @@
 
 #ifdef JEMCTX_CHECKING
 extern void quarantine_put(Arena *arena, void *object);
-extern void quarantine_flush(void);
+extern void quarantine_enter(void);
 #else
 static inline void
 quarantine_put(Arena *arena, void *object)
@@ -24,7 +24,7 @@ quarantine_put(Arena *arena, void *object)
 }
 
 static inline void
-quarantine_flush(void)
+quarantine_enter(void)
 {
 }
 #endif

@@ -72,32 +72,6 @@ add_class(int kind, Size size, Size *grains)
 	run_nclasses++;
 }
 
-/*
- * In the postmaster: choose the size classes.  Each is as large as it can be
- * for the number of chunks that fit into a run.
- */
-void
-run_enter(void)
-{
-	Size		grains = 0;
-	Size		size = SMALLEST_CHUNK;
-
-	dlist_init(&unused);
-	for (int kind = 0; kind < RUN_KINDS; kind++)
-	{
-		Size		largest = fitting_size(kind, fewest_chunks[kind]);
-
-		dlist_init(&kept[kind]);
-		while (size <= largest)
-		{
-			size = fitting_size(kind, run_sizes[kind] / size);
-			add_class(kind, size, &grains);
-			size += Max(RUN_GRAIN, TYPEALIGN_DOWN(RUN_GRAIN, size / CLASS_SPACING));
-		}
-	}
-	Assert(run_classes[run_nclasses - 1].size == RUN_LARGEST);
-}
-
 Size
 run_bytes(const RunClass *class)
 {
@@ -276,8 +250,8 @@ flush_class(RunClass *set)
 }
 
 /* Return all runs without chunks to the arena. */
-void
-run_flush(void)
+static void
+flush(void)
 {
 	for (uint32 class = 0; class < run_nclasses; class++)
 		flush_class(&run_classes[class]);
@@ -286,4 +260,31 @@ run_flush(void)
 		for (; nkept[kind] > 0; nkept[kind]--)
 			free_pages(pop_run(&kept[kind]));
 	}
+}
+
+/*
+ * In the postmaster: choose the size classes.  Each is as large as it can be
+ * for the number of chunks that fit into a run.
+ */
+void
+run_enter(void)
+{
+	Size		grains = 0;
+	Size		size = SMALLEST_CHUNK;
+
+	dlist_init(&unused);
+	for (int kind = 0; kind < RUN_KINDS; kind++)
+	{
+		Size		largest = fitting_size(kind, fewest_chunks[kind]);
+
+		dlist_init(&kept[kind]);
+		while (size <= largest)
+		{
+			size = fitting_size(kind, run_sizes[kind] / size);
+			add_class(kind, size, &grains);
+			size += Max(RUN_GRAIN, TYPEALIGN_DOWN(RUN_GRAIN, size / CLASS_SPACING));
+		}
+	}
+	arena_add_cache(flush);
+	Assert(run_classes[run_nclasses - 1].size == RUN_LARGEST);
 }

@@ -84,7 +84,6 @@ extern Size run_bytes(const RunClass *class);
 extern Run *run_next(uint32 class);
 extern void run_became_partial(Run *run);
 extern void run_became_empty(Run *run);
-extern void run_flush(void);
 
 /* runcheck.c */
 #ifdef JEMCTX_CHECKING
