@@ -16,16 +16,10 @@
 #include "access/xact.h"
 #include "utils/guc.h"
 
-#include "arena/account.h"
 #include "arena/arena.h"
-#include "arena/caller.h"
-#include "arena/fault.h"
 #include "arena/hooks.h"
-#include "arena/limit.h"
-#include "arena/moment.h"
+#include "arena/insist.h"
 #include "arena/move.h"
-#include "arena/overrun.h"
-#include "arena/refusal.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 60000
@@ -41,11 +35,6 @@ Arena *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &per
 const int	all_arenas_count = lengthof(all_arenas);
 
 int			dirty_decay;
-
-/* Who keeps objects of our arenas for reuse: called before a purge. */
-#define MAX_CACHES 2
-static void (*caches[MAX_CACHES]) (void);
-static int	ncaches = 0;
 
 /*
  * Does this process keep freed pages at all?  One that runs no transactions
@@ -133,76 +122,6 @@ arena_open(Arena *arena)
 	return true;
 }
 
-/* In the postmaster: have a function called that returns to its arena what is kept there for reuse. */
-void
-arena_add_cache(void (*flush) (void))
-{
-	Assert(ncaches < MAX_CACHES);
-	caches[ncaches++] = flush;
-}
-
-/* What a node does when it is called; it does not fail. */
-static void
-act(const char *name)
-{
-	je.mallctl(name, NULL, NULL, NULL, 0);
-}
-
-/*
- * Return all unused memory of this process to the system: what caches hold,
- * then every free page.  Returns the bytes given back; raises no errors.
- */
-Size
-arena_purge(void)
-{
-	Size		before = account_committed();
-	Size		after;
-
-	for (int i = 0; i < ncaches; i++)
-		caches[i] ();
-	if (jemalloc_is_malloc)
-		act("thread.tcache.flush");
-	act(mallctl_arena("arena.%u.purge", MALLCTL_ARENAS_ALL));
-	after = account_committed();
-	return before > after ? before - after : 0;
-}
-
-/*
- * An allocation has failed.  If a limit was why, return all unused memory and
- * try it once more.
- *
- * What the hooks have refused may have been another allocation, which got
- * along, and this one may fail for ever: so it is first tried again alone.
- */
-void *pg_noinline
-arena_insist(const Attempt *attempt)
-{
-	static bool insisting = false;
-	void	   *object = NULL;
-
-	if (!moment_in_main_thread() || insisting)
-		return NULL;
-	refusal_forget();			/* what somebody coped with is not why this one fails */
-	if (!limit_in_force() && !fault_is_met())
-		return NULL;
-	insisting = true;
-	for (int purges = 0; purges < 2 && object == NULL; purges++)
-	{
-		if (purges > 0)
-			arena_purge();
-		refusal_watch();
-		object = fault_is_met() ? NULL : attempt->make(attempt);
-		if (object == NULL && !refusal_noted())
-			break;
-	}
-	insisting = false;
-	if (object != NULL || !refusal_noted())
-		return object;
-	if (attempt->caller != NULL && !caller_is_postgres(attempt->caller))
-		return overrun_grant(attempt);
-	return overrun_lend(attempt);
-}
-
 static void *
 make_object(const Attempt *attempt)
 {
@@ -213,7 +132,7 @@ make_object(const Attempt *attempt)
 void *pg_noinline
 arena_alloc_again(Size size, int flags)
 {
-	return arena_insist(&(Attempt) {.make = make_object, .size = size, .flags = flags});
+	return insist_on(&(Attempt) {.make = make_object, .size = size, .flags = flags});
 }
 
 #ifndef MEMSTATE_WATCHED
@@ -226,7 +145,7 @@ resize_object(const Attempt *attempt)
 static void *pg_noinline
 resize_again(void *pointer, Size size, int flags)
 {
-	return arena_insist(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
+	return insist_on(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
 }
 #endif
 

@@ -66,22 +66,7 @@ extern bool arena_open(Arena *arena);
 extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
 extern Arena *arena_by_index(unsigned index);
 extern void arena_decide_decay(void);
-extern void arena_add_cache(void (*flush) (void));
-extern Size arena_purge(void);
 extern void *arena_alloc_again(Size size, int flags);
-
-/* An allocation, to be tried more than once: make returns the object, or NULL. */
-typedef struct Attempt
-{
-	void	   *(*make) (const struct Attempt *attempt);
-	void	   *pointer;
-	Size		count;
-	Size		size;
-	int			flags;
-	const void *caller;			/* the code that asks, if that may be a library's, or NULL */
-} Attempt;
-
-extern void *arena_insist(const Attempt *attempt);
 
 /*
  * From this size on objects grow by moving their pages instead of copying

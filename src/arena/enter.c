@@ -13,6 +13,7 @@
 #include "arena/enter.h"
 #include "arena/fault.h"
 #include "arena/hooks.h"
+#include "arena/leeway.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/overrun.h"
@@ -28,6 +29,7 @@ arena_enter(void)
 	account_enter();
 	limit_enter();
 	moment_enter();
+	leeway_enter();
 	overrun_enter();
 	hooks_enter();
 	fault_enter();

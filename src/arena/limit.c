@@ -24,9 +24,9 @@
 #include "utils/guc.h"
 
 #include "arena/account.h"
+#include "arena/leeway.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
-#include "arena/overrun.h"
 #include "arena/refusal.h"
 #include "arena/reserve.h"
 
@@ -56,7 +56,7 @@ backend_admits(Size bytes)
 	Size		limit = backend_memory_limit * KB;
 	Size		held = account_committed();
 
-	if (held + bytes <= limit || !refusal_is_safe(bytes) || overrun_admits(held + bytes - limit))
+	if (held + bytes <= limit || !refusal_is_safe(bytes) || leeway_admits(held + bytes - limit))
 		return true;
 	refusal_note(&(Refusal) {"This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit")});
 	return false;
@@ -103,8 +103,8 @@ server_admits(Size bytes)
 	sum = claim(bytes);
 	allowance = sum + bytes < limit ? Min(SERVER_STEP, limit - sum - bytes) : 0;
 	if (sum + bytes <= limit)
-		overrun_room_for_all();
-	else if (refusal_is_safe(bytes) && !overrun_admits_for_all(account_committed(), bytes))
+		leeway_room_for_all();
+	else if (refusal_is_safe(bytes) && !leeway_admits_for_all(account_committed(), bytes))
 		return refuse_server(sum, bytes);
 	return true;
 }

@@ -20,8 +20,8 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include "arena/arena.h"
 #include "arena/fault.h"
+#include "arena/insist.h"
 
 /* The code that called the function that this is in. */
 #define CALLER __builtin_return_address(0)
@@ -79,7 +79,7 @@ make_malloc(const Attempt *attempt)
 static void *pg_noinline
 malloc_again(size_t size, const void *caller)
 {
-	return arena_insist(&(Attempt) {.make = make_malloc, .size = size, .caller = caller});
+	return insist_on(&(Attempt) {.make = make_malloc, .size = size, .caller = caller});
 }
 
 static void *
@@ -91,7 +91,7 @@ make_calloc(const Attempt *attempt)
 static void *pg_noinline
 calloc_again(size_t count, size_t size, const void *caller)
 {
-	return arena_insist(&(Attempt) {.make = make_calloc, .count = count, .size = size, .caller = caller});
+	return insist_on(&(Attempt) {.make = make_calloc, .count = count, .size = size, .caller = caller});
 }
 
 static void *
@@ -103,7 +103,7 @@ make_realloc(const Attempt *attempt)
 static void *pg_noinline
 realloc_again(void *pointer, size_t size, const void *caller)
 {
-	return arena_insist(&(Attempt) {.make = make_realloc, .pointer = pointer, .size = size, .caller = caller});
+	return insist_on(&(Attempt) {.make = make_realloc, .pointer = pointer, .size = size, .caller = caller});
 }
 
 /* The count is the alignment. */
@@ -122,7 +122,7 @@ aligned_for(size_t alignment, size_t size, const void *caller)
 		find_next();
 	result = fault_refuses(size) ? NULL : next_aligned_alloc(alignment, size);
 	if (unlikely(result == NULL))
-		result = arena_insist(&(Attempt) {.make = make_aligned, .count = alignment, .size = size, .caller = caller});
+		result = insist_on(&(Attempt) {.make = make_aligned, .count = alignment, .size = size, .caller = caller});
 	return result;
 }
 

@@ -34,7 +34,6 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/elog.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "arena/account.h"
@@ -43,118 +42,17 @@
 #include "arena/limit.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
+#include "arena/unused.h"
 #include "compat/interrupt.h"
 
 #define KB ((Size) 1024)
-#define DEFAULT_HEADROOM (64 * 1024)
-
-/*
- * How far PostgreSQL may pass a limit: the smallest block that its contexts
- * make do with when there is no memory, 1 MB, and jemalloc's page beside it.
- */
-#define ALLOWANCE ((Size) (1024 + 32) * 1024)
-
-/* Setting, in kB */
-static int	library_headroom;
-
-/* How far the allocation that is being made may pass a limit. */
-static enum
-{
-	NOWHERE,
-	INTO_ALLOWANCE,
-	INTO_HEADROOM,
-	ANYWHERE
-}			allowed;
-
-/* Has it? */
-static bool passed;
-
-/* What the process has held when the server had no room for it any more, or SIZE_MAX. */
-static Size held_at_full = SIZE_MAX;
 
 /* What the statement has to be ended for, where that can be done. */
 static Refusal debt;
 static bool is_owed;
 
-/* Which library has passed a limit, "" for none, and how far; for as long as the limit is passed. */
+/* Which library has passed a limit, "" for none, for as long as the limit is passed. */
 static char debtor[NAMEDATALEN];
-static Size library_excess;
-
-/* What PostgreSQL may have the C library may have, too, which PostgreSQL calls to copy a string. */
-static Size
-headroom(void)
-{
-	return Max(library_headroom * KB, ALLOWANCE);
-}
-
-/* So far may the allocation that is being made pass a limit. */
-static Size
-farthest(void)
-{
-	switch (allowed)
-	{
-		case NOWHERE:
-			return 0;
-		case INTO_ALLOWANCE:
-			return library_excess + ALLOWANCE;
-		case INTO_HEADROOM:
-			return headroom();
-		case ANYWHERE:
-			break;
-	}
-	return SIZE_MAX;
-}
-
-static bool
-admit(Size excess)
-{
-	if (excess > farthest())
-		return false;
-	if (allowed > INTO_ALLOWANCE)
-		library_excess = Max(library_excess, excess);
-	passed = true;
-	return true;
-}
-
-/* May the process be so far beyond its own limit?  Called from extent hooks, as are the next two. */
-bool
-overrun_admits(Size excess)
-{
-	return admit(excess);
-}
-
-/*
- * May it have so many bytes more, beyond the server's limit?  What others do
- * there is their business, so what counts is what this one has had since.
- */
-bool
-overrun_admits_for_all(Size held, Size bytes)
-{
-	if (allowed == NOWHERE)
-		return false;
-	held_at_full = Min(held_at_full, held);
-	return admit(held + bytes - held_at_full);
-}
-
-/* The server's limit has admitted something. */
-void
-overrun_room_for_all(void)
-{
-	held_at_full = SIZE_MAX;
-}
-
-static void *
-make(const Attempt *attempt, int how)
-{
-	void	   *object;
-
-	passed = false;
-	allowed = how;
-	refusal_watch();
-	object = fault_is_met() && !admit(fault_excess(attempt->size)) ? NULL : attempt->make(attempt);
-	allowed = NOWHERE;
-	return object;
-}
 
 /* PostgreSQL's is no library. */
 static void
@@ -175,7 +73,7 @@ static void
 forget_library(void)
 {
 	debtor[0] = '\0';
-	library_excess = 0;
+	leeway_forget_libraries();
 }
 
 /*
@@ -243,7 +141,7 @@ end_session(const Refusal *refusal, const Attempt *attempt)
 			(errcode(ERRCODE_OUT_OF_MEMORY),
 			 errmsg("out of memory"),
 			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %zu kB that libraries may have beyond that.",
-					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), headroom() / KB),
+					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), leeway_headroom() / KB),
 			 errhint("%s Or raise \"jemctx.library_headroom\".", refusal->advice)));
 }
 
@@ -255,7 +153,7 @@ void *
 overrun_grant(const Attempt *attempt)
 {
 	Refusal		refusal = *refusal_noted();
-	void	   *object = make(attempt, INTO_HEADROOM);
+	void	   *object = leeway_make(attempt, LEEWAY_LIBRARY);
 
 	if (object == NULL && refusal_noted())
 	{
@@ -265,9 +163,9 @@ overrun_grant(const Attempt *attempt)
 		else if (can_end())
 			end_session(&refusal, attempt);
 		else
-			object = make(attempt, ANYWHERE);
+			object = leeway_make(attempt, LEEWAY_ANY);
 	}
-	if (object != NULL && passed)
+	if (object != NULL && leeway_was_used())
 		owe(&refusal, caller_library(attempt->caller));
 	return object;
 }
@@ -284,11 +182,11 @@ void *
 overrun_lend(const Attempt *attempt)
 {
 	Refusal		refusal = *refusal_noted();
-	void	   *object = make(attempt, INTO_ALLOWANCE);
+	void	   *object = leeway_make(attempt, LEEWAY_SMALL);
 
 	if (object == NULL && refusal_noted())
 		refusal_deny(library_in_debt());
-	if (object != NULL && passed)
+	if (object != NULL && leeway_was_used())
 	{
 		fault_grant(attempt->size);
 		owe(&refusal, NULL);
@@ -304,7 +202,7 @@ is_beyond(void)
 		return true;
 	if (!limit_is_passed())
 		return false;
-	arena_purge();
+	unused_purge();
 	return limit_is_passed();
 }
 
@@ -349,7 +247,7 @@ void
 overrun_forget(void)
 {
 	is_owed = false;
-	if (unlikely(library_excess > 0) && !limit_is_passed())
+	if (unlikely(debtor[0] != '\0') && !limit_is_passed())
 		forget_library();
 }
 
@@ -359,9 +257,4 @@ overrun_enter(void)
 {
 	caller_enter();
 	interrupt_add_server(collect);
-	DefineCustomIntVariable("jemctx.library_headroom",
-							"Sets how far a library may exceed a limit, since libraries do not check what malloc returns.",
-							"The statement ends with an error as soon as the library has returned; a session whose library needs more ends.",
-							&library_headroom, DEFAULT_HEADROOM, 0, MAX_KILOBYTES,
-							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "arena/quarantine.h"
+#include "arena/unused.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -60,7 +61,7 @@ flush(void)
 void
 quarantine_enter(void)
 {
-	arena_add_cache(flush);
+	unused_add_cache(flush);
 }
 
 #endif

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "arena/run.h"
+#include "arena/unused.h"
 
 /*
  * Two kinds of runs, each exactly an extent of jemalloc's: its small size
@@ -285,6 +286,6 @@ run_enter(void)
 			size += Max(RUN_GRAIN, TYPEALIGN_DOWN(RUN_GRAIN, size / CLASS_SPACING));
 		}
 	}
-	arena_add_cache(flush);
+	unused_add_cache(flush);
 	Assert(run_classes[run_nclasses - 1].size == RUN_LARGEST);
 }

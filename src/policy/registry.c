@@ -20,8 +20,8 @@
 #include "utils/timestamp.h"
 
 #include "arena/account.h"
-#include "arena/arena.h"
 #include "arena/limit.h"
+#include "arena/unused.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
@@ -234,9 +234,9 @@ registry_purge(void)
 
 	namespace_idle();
 	if (entry == NULL)
-		return arena_purge();
+		return unused_purge();
 	requests = pg_atomic_read_u32(&entry->requests);
-	given = arena_purge();
+	given = unused_purge();
 	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
 	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
 	registry_publish();

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * insist.c
+ *	  An allocation that has failed is tried again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "arena/caller.h"
+#include "arena/fault.h"
+#include "arena/insist.h"
+#include "arena/limit.h"
+#include "arena/moment.h"
+#include "arena/overrun.h"
+#include "arena/refusal.h"
+#include "arena/unused.h"
+
+/*
+ * An allocation has failed.  If a limit was why, return all unused memory and
+ * try it once more.
+ *
+ * What the hooks have refused may have been another allocation, which got
+ * along, and this one may fail for ever: so it is first tried again alone.
+ */
+void *pg_noinline
+insist_on(const Attempt *attempt)
+{
+	static bool insisting = false;
+	void	   *object = NULL;
+
+	if (!moment_in_main_thread() || insisting)
+		return NULL;
+	refusal_forget();			/* what somebody coped with is not why this one fails */
+	if (!limit_in_force() && !fault_is_met())
+		return NULL;
+	insisting = true;
+	for (int purges = 0; purges < 2 && object == NULL; purges++)
+	{
+		if (purges > 0)
+			unused_purge();
+		refusal_watch();
+		object = fault_is_met() ? NULL : attempt->make(attempt);
+		if (object == NULL && !refusal_noted())
+			break;
+	}
+	insisting = false;
+	if (object != NULL || !refusal_noted())
+		return object;
+	if (attempt->caller != NULL && !caller_is_postgres(attempt->caller))
+		return overrun_grant(attempt);
+	return overrun_lend(attempt);
+}
