@@ -19,6 +19,7 @@
 
 #include "arena/account.h"
 #include "arena/adopt.h"
+#include "arena/arena.h"
 #include "arena/hooks.h"
 #include "jemalloc/mallctl.h"
 
@@ -43,7 +44,7 @@ committed_before(unsigned index)
 	bytes = arena_pages("stats.arenas.%u.pactive", index) +
 		arena_pages("stats.arenas.%u.pdirty", index) +
 		arena_pages("stats.arenas.%u.pmuzzy", index);
-	if (arena_overcommits())
+	if (hooks_overcommit())
 		bytes += mallctl_size(mallctl_arena("stats.arenas.%u.retained", index));
 	return bytes;
 }
@@ -78,11 +79,12 @@ recommit_retained(unsigned index)
 static void
 adopt(Arena *arena, unsigned index)
 {
-	arena->hooks = *hooks_get();
+	size_t		committed = committed_before(index);
+
 	arena->index = index;
-	pg_atomic_write_u64(&arena->committed, committed_before(index));
-	account_change(pg_atomic_read_u64(&arena->committed));
-	mallctl_set_pointer(mallctl_arena("arena.%u.extent_hooks", index), &arena->hooks);
+	hooks_begin(&arena->hooks, committed);
+	account_change(committed);
+	mallctl_set_pointer(mallctl_arena("arena.%u.extent_hooks", index), &arena->hooks.table);
 	arena_configure(arena);
 	recommit_retained(index);
 }

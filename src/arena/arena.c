@@ -17,9 +17,7 @@
 #include "utils/guc.h"
 
 #include "arena/arena.h"
-#include "arena/hooks.h"
 #include "arena/insist.h"
-#include "arena/move.h"
 #include "jemalloc/mallctl.h"
 
 #define DEFAULT_DIRTY_DECAY 60000
@@ -112,8 +110,8 @@ arena_open(Arena *arena)
 {
 	int			index;
 
-	arena->hooks = *hooks_get();
-	index = mallctl_create_arena(&arena->hooks);
+	hooks_begin(&arena->hooks, 0);
+	index = mallctl_create_arena(&arena->hooks.table);
 	if (index < 0)
 		return false;
 	arena->index = index;
@@ -181,7 +179,7 @@ arena_realloc(Arena *arena, void *pointer, Size old_size, Size size)
 {
 	void	   *moved;
 
-	if (old_size < ARENA_MOVABLE || size < old_size)
+	if (old_size < MOVE_SMALLEST || size < old_size)
 		return resize(arena, pointer, old_size, size);
 	if (je.xallocx(pointer, size, 0, arena_flags(arena, size)) >= size)
 	{
@@ -209,12 +207,10 @@ arena_by_index(unsigned index)
 	return NULL;
 }
 
-/* In the postmaster: the setting; there is no arena yet. */
+/* In the postmaster, before there are any arenas. */
 void
 arena_prepare(void)
 {
-	for (int i = 0; i < all_arenas_count; i++)
-		pg_atomic_init_u64(&all_arenas[i]->committed, 0);
 	DefineCustomIntVariable("jemctx.dirty_decay",
 							"Sets how long freed memory stays with a busy backend.",
 							"-1 keeps it until it is purged, 0 returns it to the system at once.",

@@ -18,27 +18,20 @@
 
 #include "postgres.h"
 
-#include "port/atomics.h"
-
 #include "arena/fault.h"
+#include "arena/hooks.h"
 #include "arena/memstate.h"
+#include "arena/move.h"
 #include "compat/compat.h"
 #include "jemalloc/jemalloc.h"
 
 typedef struct Arena
 {
-	extent_hooks_t hooks;		/* must be first: jemalloc hands it to the hooks */
+	ArenaHooks	hooks;
 	const char *name;
 	const char *lifetime;
 	int			index;			/* jemalloc's number, -1 until opened */
 	int			flags;			/* for mallocx and its kin, 0 until opened */
-
-	/*
-	 * Bytes of physical memory that may be behind the arena's extents: the
-	 * hooks change it, from any thread that allocates, under different
-	 * mutexes of jemalloc.
-	 */
-	pg_atomic_uint64 committed;
 
 	/* jemalloc's count of pages in use; NULL until usage.c has found it */
 	const size_t *active;
@@ -60,7 +53,6 @@ extern const int all_arenas_count;
 extern int	dirty_decay;
 
 extern void arena_prepare(void);
-extern bool arena_overcommits(void);
 extern void arena_configure(Arena *arena);
 extern bool arena_open(Arena *arena);
 extern void *arena_realloc(Arena *arena, void *pointer, Size old_size, Size size);
@@ -68,17 +60,10 @@ extern Arena *arena_by_index(unsigned index);
 extern void arena_decide_decay(void);
 extern void *arena_alloc_again(Size size, int flags);
 
-/*
- * From this size on objects grow by moving their pages instead of copying
- * them; for that they begin on a page.
- */
-#define ARENA_MOVABLE ((Size) 256 * 1024)
-#define ARENA_PAGE_LG 12
-
 static inline int
 arena_flags(const Arena *arena, Size size)
 {
-	return size < ARENA_MOVABLE ? arena->flags : arena->flags | MALLOCX_LG_ALIGN(ARENA_PAGE_LG);
+	return size < MOVE_SMALLEST ? arena->flags : arena->flags | MALLOCX_LG_ALIGN(MOVE_PAGE_LG);
 }
 
 /* Bytes that the object really has. */

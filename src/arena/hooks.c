@@ -47,17 +47,11 @@ static int	huge_pages;
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
 
-static Arena *
-hooks_arena(extent_hooks_t *hooks)
-{
-	return (Arena *) hooks;
-}
-
-/* The arena has committed so many bytes, or fewer than none. */
+/* The arena has committed more bytes, or fewer, by a negative number. */
 static void
-count(Arena *arena, int64 bytes)
+count(extent_hooks_t *hooks, int64 bytes)
 {
-	pg_atomic_fetch_add_u64(&arena->committed, bytes);
+	pg_atomic_fetch_add_u64(&((ArenaHooks *) hooks)->committed, bytes);
 	account_change(bytes);
 }
 
@@ -136,7 +130,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 	if (pages != NULL)
 		advise(pages, size);
 	if (pages != NULL && *commit)
-		count(hooks_arena(hooks), size);
+		count(hooks, size);
 	limit_settle();
 	*zero = true;
 	return pages;
@@ -183,7 +177,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 		return true;
 	done = overcommit || make_accessible(start, length);
 	if (done)
-		count(hooks_arena(hooks), length);
+		count(hooks, length);
 	limit_settle();
 	return !done;
 }
@@ -201,7 +195,7 @@ hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
 	}
 	else if (!make_inaccessible(start, length))
 		return true;
-	count(hooks_arena(hooks), -(int64) length);
+	count(hooks, -(int64) length);
 	return false;
 }
 
@@ -297,14 +291,17 @@ hooks_map_again(void *pages, size_t size)
 	return true;
 }
 
-const extent_hooks_t *
-hooks_get(void)
+/* Hooks of an arena that has some memory already. */
+void
+hooks_begin(ArenaHooks *hooks, uint64 committed)
 {
-	return &our_hooks;
+	hooks->table = our_hooks;
+	pg_atomic_init_u64(&hooks->committed, committed);
 }
 
+/* Does the kernel overcommit, as jemalloc has it? */
 bool
-arena_overcommits(void)
+hooks_overcommit(void)
 {
 	return overcommit;
 }

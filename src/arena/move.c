@@ -26,7 +26,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "arena/arena.h"
 #include "arena/hooks.h"
 #include "arena/move.h"
 
@@ -75,7 +74,7 @@ mapping_size(int maps, const char *from, Size size)
 static bool
 move_mapping(char *to, char *from, Size size)
 {
-	if (size >= ARENA_MOVABLE)
+	if (size >= MOVE_SMALLEST)
 	{
 		if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) != MAP_FAILED)
 			return true;
@@ -94,9 +93,9 @@ move_mapping(char *to, char *from, Size size)
 bool
 move_contents(char *to, char *from, Size size)
 {
-	Size		pages = TYPEALIGN_DOWN((Size) 1 << ARENA_PAGE_LG, size);
+	Size		pages = TYPEALIGN_DOWN((Size) 1 << MOVE_PAGE_LG, size);
 	Size		moved = 0;
-	int			maps = arena_overcommits() ? open(MAPS_FILE, O_RDONLY | O_CLOEXEC) : -1;
+	int			maps = hooks_overcommit() ? open(MAPS_FILE, O_RDONLY | O_CLOEXEC) : -1;
 
 	while (maps >= 0 && moved < pages)
 	{

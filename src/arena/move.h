@@ -10,6 +10,13 @@
 
 #include "postgres.h"
 
+/*
+ * From this size on objects grow by moving their pages instead of copying
+ * them; for that they begin on a page.
+ */
+#define MOVE_SMALLEST ((Size) 256 * 1024)
+#define MOVE_PAGE_LG 12
+
 extern bool move_contents(char *to, char *from, Size size);
 
 #endif							/* JEMCTX_MOVE_H */

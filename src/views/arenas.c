@@ -61,7 +61,7 @@ static void
 committed_column(Row *row, Arena *arena)
 {
 	if (arena != NULL)
-		row_int64(row, pg_atomic_read_u64(&arena->committed));
+		row_int64(row, pg_atomic_read_u64(&arena->hooks.committed));
 	else
 		row_null(row);
 }
