@@ -124,6 +124,13 @@ leeway_was_used(void)
 	return passed;
 }
 
+/* Do libraries' excesses let PostgreSQL go farther than usual? */
+bool
+leeway_is_wider(void)
+{
+	return library_excess > 0;
+}
+
 /* The limit is not passed any more. */
 void
 leeway_forget_libraries(void)

@@ -35,6 +35,7 @@ extern bool leeway_admits_for_all(Size held, Size bytes);
 extern void leeway_room_for_all(void);
 extern void *leeway_make(const Attempt *attempt, Leeway how);
 extern bool leeway_was_used(void);
+extern bool leeway_is_wider(void);
 extern void leeway_forget_libraries(void);
 extern Size leeway_headroom(void);
 

@@ -247,7 +247,7 @@ void
 overrun_forget(void)
 {
 	is_owed = false;
-	if (unlikely(debtor[0] != '\0') && !limit_is_passed())
+	if (unlikely(leeway_is_wider()) && !limit_is_passed())
 		forget_library();
 }
 
