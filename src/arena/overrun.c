@@ -43,6 +43,7 @@
 #include "arena/overrun.h"
 #include "arena/refusal.h"
 #include "arena/unused.h"
+#include "compat/client.h"
 #include "compat/interrupt.h"
 
 #define KB ((Size) 1024)
@@ -122,6 +123,7 @@ drop_library_callbacks(void)
 static void
 leave(int code, Datum arg)
 {
+	client_log_disconnection();
 	_exit(code);
 }
 

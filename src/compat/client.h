@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * client.h
- *	  The server's header about the connection to the client.
+ *	  The connection to the client.
  *
- * It includes those of OpenSSL and GSSAPI if the server was built with them,
+ * The server's header about it includes those of OpenSSL and GSSAPI if the server was built with them,
  * and their packages need not be there.
  *
  *-------------------------------------------------------------------------
@@ -18,5 +18,7 @@
 #undef USE_SSL
 
 #include "libpq/libpq.h"
+
+extern void client_log_disconnection(void);
 
 #endif							/* JEMCTX_CLIENT_H */
