@@ -22,10 +22,10 @@
 
 #include "arena/account.h"
 #include "compat/compat.h"
+#include "shared/control.h"
 
 Account    *account_slots;
 int			account_count;
-Size		(*account_namespaces) (void);
 
 /* Any thread that allocates may change these. */
 static Account own;
@@ -223,5 +223,5 @@ account_processes(void)
 Size
 account_server(void)
 {
-	return account_processes() + (account_namespaces ? account_namespaces() : 0);
+	return account_processes() + control_committed();
 }

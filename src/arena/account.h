@@ -30,9 +30,6 @@ typedef struct Account
 extern Account *account_slots;
 extern int	account_count;
 
-/* Says how many bytes the namespaces have, which are no process's own; or NULL. */
-extern Size (*account_namespaces) (void);
-
 extern void account_enter(void);
 extern bool account_is_librarys(void);
 extern void account_change(int64 bytes);

@@ -56,7 +56,7 @@ owner_now(Namespace *space)
 static bool
 may_commit(Size bytes)
 {
-	Size		untouched = region_untouched(pg_atomic_read_u64(&control->committed));
+	Size		untouched = region_untouched(control_committed());
 
 	if (fault_is_due(COMMIT) || !limit_admits_namespace(bytes))
 		return false;
@@ -211,7 +211,7 @@ clear_doomed(void)
 Size
 extents_sweep(bool all)
 {
-	Size		excess = Max(UNCLEAN_LEAST, pg_atomic_read_u64(&control->committed) / UNCLEAN_PART);
+	Size		excess = Max(UNCLEAN_LEAST, control_committed() / UNCLEAN_PART);
 	Size		pages = clear_doomed();
 
 	if (pages > 0)

@@ -158,12 +158,12 @@ reset_or_drop(Request *request)
 static void
 purge(Request *request)
 {
-	uint64		before = pg_atomic_read_u64(&control->committed);
+	uint64		before = control_committed();
 	bool		squeezed = squeeze(NULL) > 0 && request->repeats < SQUEEZES;
 	uint64		after;
 
 	request->again = sweep() || squeezed;
-	after = pg_atomic_read_u64(&control->committed);
+	after = control_committed();
 	request->purged = before > after ? before - after : 0;
 }
 

@@ -16,7 +16,6 @@
 #include "storage/shmem.h"
 #include "utils/guc.h"
 
-#include "arena/account.h"
 #include "keeper/keeper.h"
 #include "namespace/context.h"
 #include "namespace/enter.h"
@@ -141,6 +140,13 @@ make_initial(void)
 		(void) directory_add(name, size_limit, &life, &exists);
 }
 
+/* In the postmaster, before PostgreSQL's shared memory goes after a crash. */
+static void
+forget_control(int code, Datum arg)
+{
+	control = NULL;
+}
+
 /* In the postmaster, at its start and again after a crash. */
 static void
 start_memory(void)
@@ -157,6 +163,7 @@ start_memory(void)
 	request_shmem_init(found);
 	LWLockRelease(AddinShmemInitLock);
 	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
+	on_shmem_exit(forget_control, 0);
 	state = first_state();
 	pg_atomic_write_u32(&control->state, state);
 	if (state == KEEPER_STARTING)
@@ -222,5 +229,4 @@ namespace_enter(void)
 	if (namespace_memory > 0)
 		keeper_register();
 	set_hooks();
-	account_namespaces = namespace_total_committed;
 }

@@ -270,9 +270,3 @@ namespace_purge(void)
 	namespace_idle();
 	return namespace_exist() ? request_purge() : 0;
 }
-
-Size
-namespace_total_committed(void)
-{
-	return control != NULL ? pg_atomic_read_u64(&control->committed) : 0;
-}

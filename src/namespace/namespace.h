@@ -20,9 +20,6 @@ extern void namespace_idle(void);
 /* Have the keeper return all unused memory to the system; how many bytes. */
 extern Size namespace_purge(void);
 
-/* Bytes that all namespaces may hold of the machine's memory; any process, any time. */
-extern Size namespace_total_committed(void);
-
 /* The region of all namespaces; 0 bytes and NULL if there is none. */
 extern Size namespace_region_size(void);
 extern void *namespace_region_address(void);

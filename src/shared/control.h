@@ -147,10 +147,17 @@ typedef struct NamespaceControl
 	Namespace	slots[NAMESPACE_SLOTS];
 } NamespaceControl;
 
-/* Set in the postmaster before it has children. */
+/* Set in the postmaster before it has children; NULL while there is no shared memory. */
 extern NamespaceControl *control;
 
 extern const char *control_problem(KeeperState state, const char **hint);
 extern void control_require(void);
+
+/* Bytes that all namespaces may hold of the machine's memory; any process, any time. */
+static inline Size
+control_committed(void)
+{
+	return control != NULL ? pg_atomic_read_u64(&control->committed) : 0;
+}
 
 #endif							/* JEMCTX_CONTROL_H */

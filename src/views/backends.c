@@ -16,8 +16,8 @@
 #include "arena/limit.h"
 #include "arena/machine.h"
 #include "compat/compat.h"
-#include "namespace/namespace.h"
 #include "policy/registry.h"
+#include "shared/control.h"
 #include "views/row.h"
 
 COMPAT_FUNCTION(jemctx_get_backends);
@@ -149,7 +149,7 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	int			processes;
 	int			unaccounted;
 	Size		limit = (Size) server_memory_limit * 1024;
-	Size		namespaces = namespace_total_committed();
+	Size		namespaces = control_committed();
 
 	row_begin(&row, fcinfo);
 	count_processes(&processes, &unaccounted);
