@@ -134,7 +134,7 @@ supply_squeeze(Namespace *space)
 	depot_tidy(space);
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 	{
-		space->stocks[kind].target = 0;
+		stock_expect(space, kind, 0);
 		pages += remove_slabs(space, kind, 0);
 	}
 	return pages;
@@ -154,9 +154,9 @@ most_stock(Namespace *space, SlabKind kind)
 static void
 raise_target(Namespace *space, SlabKind kind)
 {
-	Stock	   *stock = &space->stocks[kind];
+	uint32		target = Max(FIRST_STOCK, space->stocks[kind].target * 2);
 
-	stock->target = Min(most_stock(space, kind), Max(FIRST_STOCK, stock->target * 2));
+	stock_expect(space, kind, Min(most_stock(space, kind), target));
 }
 
 /* Somebody waits for slabs; repeated if there were none the last time. */
@@ -335,15 +335,18 @@ static bool
 tick_stock(Namespace *space, SlabKind kind)
 {
 	Stock	   *stock = &space->stocks[kind];
+	uint32		target = stock->target;
 	int32		taken;
 	uint32		waited;
 
 	stock_tick(space, kind, &taken, &waited);
-	if (taken <= 0 && waited == 0 && stock->target > LEAST_STOCK)
-		stock->target /= 2;
-	if (stock->count > stock->target + stock->target / 2)
-		(void) remove_slabs(space, kind, stock->target);
-	stock->target = Min(stock->target, most_stock(space, kind));
+	if (taken <= 0 && waited == 0 && target > LEAST_STOCK)
+		target /= 2;
+	if (stock->count > target + target / 2)
+		(void) remove_slabs(space, kind, target);
+	target = Min(target, most_stock(space, kind));
+	if (target != stock->target)
+		stock_expect(space, kind, target);
 	return taken != 0 || waited > 0;
 }
 

@@ -52,14 +52,14 @@ typedef union PaddedBin
 	char		pad[PG_CACHE_LINE_SIZE];
 } PaddedBin;
 
-/* Free slabs of one kind, ready for any size class. */
+/* Free slabs of one kind, ready for any size class.  All fields: stock lock; the keeper takes a look without. */
 typedef struct Stock
 {
-	uint32		first;			/* stock lock */
-	uint32		count;			/* stock lock; the keeper takes a look without */
+	uint32		first;
+	uint32		count;
 	uint32		target;			/* how many the keeper wants there; it alone writes */
-	int32		taken;			/* stock lock; more than given, since depot_tick() */
-	uint32		waited;			/* stock lock; times it was empty since then */
+	int32		taken;			/* more than given, since stock_tick() */
+	uint32		waited;			/* times it was empty since then */
 } Stock;
 
 /*

@@ -132,6 +132,15 @@ stock_remove(Namespace *space, SlabKind kind, uint32 keep, uint32 most)
 	return first;
 }
 
+/* How many slabs are to be there from now on. */
+void
+stock_expect(Namespace *space, SlabKind kind, uint32 target)
+{
+	lock(&space->stock_lock);
+	space->stocks[kind].target = target;
+	unlock(&space->stock_lock);
+}
+
 /*
  * How many slabs were taken since the last time, less those put back, and how
  * often there was none.

@@ -21,6 +21,7 @@ extern bool stock_free_large(Namespace *space, uint64 life, Size page);
 /* For the keeper */
 extern void stock_add(Namespace *space, SlabKind kind, uint32 first, uint32 last, uint32 count);
 extern uint32 stock_remove(Namespace *space, SlabKind kind, uint32 keep, uint32 most);
+extern void stock_expect(Namespace *space, SlabKind kind, uint32 target);
 extern void stock_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited);
 extern void stock_count_large(Namespace *space, uint32 pages);
 extern uint32 stock_freed_large(Namespace *space, uint32 most);
