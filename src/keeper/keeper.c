@@ -33,6 +33,7 @@
 #include "compat/postmaster.h"
 #include "keeper/extents.h"
 #include "keeper/keeper.h"
+#include "keeper/recall.h"
 #include "keeper/supply.h"
 #include "shared/depot.h"
 #include "shared/directory.h"
@@ -142,7 +143,7 @@ answer(Request *request, ExtentsResult result)
 	more = squeeze(space) > 0 && request->repeats < SQUEEZES;
 	if (space == NULL)
 		more |= sweep();
-	request->later = !more && supply_call_in(space);
+	request->later = !more && recall_objects(space);
 	request->again = more || request->later;
 	request->refused = !request->again;
 }
@@ -263,7 +264,12 @@ wait_for_work(bool busy, bool clock_runs)
 static bool
 work(void)
 {
-	return serve_all() | supply_ahead() | supply_trim() | (extents_sweep(false) > 0);
+	bool		more = serve_all();
+
+	more |= supply_ahead();
+	more |= supply_trim();
+	more |= extents_sweep(false) > 0;
+	return more;
 }
 
 /*
@@ -287,6 +293,17 @@ look_at_postmaster(void)
 	stopping = intent == POSTMASTER_STOPS;
 }
 
+/* By the clock; returns whether it must run on. */
+static bool
+tick(void)
+{
+	bool		more = supply_tick();
+
+	more |= recall_tick();
+	more |= extents_tick();
+	return more;
+}
+
 void
 jemctx_keeper_main(Datum arg)
 {
@@ -306,7 +323,7 @@ jemctx_keeper_main(Datum arg)
 		busy = work();
 		if (clock_ms() - last_tick >= TICK_MS)
 		{
-			clock_runs = supply_tick() | extents_tick();
+			clock_runs = tick();
 			last_tick = clock_ms();
 		}
 		if (ConfigReloadPending)

@@ -16,7 +16,6 @@ extern ExtentsResult supply_large(Namespace *space, Size pages, void **object, b
 extern bool supply_ahead(void);
 extern bool supply_trim(void);
 extern Size supply_squeeze(Namespace *space);
-extern bool supply_call_in(Namespace *space);
 extern bool supply_tick(void);
 
 #endif							/* JEMCTX_SUPPLY_H */
