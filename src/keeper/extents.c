@@ -22,7 +22,7 @@
 #define CLEARED_PAGES 4096
 
 /* Free pages are removed when they are this part of all, or when nothing is taken. */
-#define UNCLEAN_PART 32
+#define UNCLEAN_DIVISOR 32
 #define UNCLEAN_LEAST ((Size) 1024 * 1024)
 #define QUIET_TICKS 5
 
@@ -45,7 +45,7 @@ extents_open(void)
 static uint8
 owner_now(Namespace *space)
 {
-	return namespace_owner(space, pg_atomic_read_u64(&space->life));
+	return namespace_owner(space, pg_atomic_read_u64(&space->edition));
 }
 
 /*
@@ -58,7 +58,7 @@ may_commit(Size bytes)
 {
 	Size		untouched = region_untouched(control_committed());
 
-	if (fault_is_due(COMMIT) || !limit_admits_namespace(bytes))
+	if (failpoint_is_due(COMMIT) || !limit_admits_namespace(bytes))
 		return false;
 	if (machine_may_take(bytes, untouched))
 		return true;
@@ -172,11 +172,11 @@ extents_free(Namespace *space, Size page, Size pages)
 	pg_atomic_fetch_sub_u64(&space->committed, pages * SIZES_PAGE);
 }
 
-/* Are there no pages left with tags like those of the life that would be next? */
+/* Are there no pages left with tags like those of the edition that would be next? */
 bool
-extents_can_clear(Namespace *space, uint64 next_life)
+extents_can_clear(Namespace *space, uint64 next_edition)
 {
-	return tags[namespace_owner(space, next_life)] == 0;
+	return tags[namespace_owner(space, next_edition)] == 0;
 }
 
 /* What the namespace has held is nobody's any more. */
@@ -211,7 +211,7 @@ clear_doomed(void)
 Size
 extents_sweep(bool all)
 {
-	Size		excess = Max(UNCLEAN_LEAST, control_committed() / UNCLEAN_PART);
+	Size		excess = Max(UNCLEAN_LEAST, control_committed() / UNCLEAN_DIVISOR);
 	Size		pages = clear_doomed();
 
 	if (pages > 0)

@@ -21,7 +21,7 @@ typedef enum ExtentsResult
 extern ExtentsResult extents_take_slabs(Namespace *space, Size unit, Size most, PageRun *run);
 extern ExtentsResult extents_take_large(Namespace *space, Size pages, PageRun *run);
 extern void extents_free(Namespace *space, Size page, Size pages);
-extern bool extents_can_clear(Namespace *space, uint64 next_life);
+extern bool extents_can_clear(Namespace *space, uint64 next_edition);
 extern void extents_clear(Namespace *space);
 extern Size extents_sweep(bool all);
 extern bool extents_tick(void);

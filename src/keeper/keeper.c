@@ -81,8 +81,8 @@ die_with_server(int code, Datum arg)
 static bool
 clear_namespace(Namespace *space, bool drop)
 {
-	uint64		life = pg_atomic_read_u64(&space->life);
-	uint64		next = drop ? NEXT_GENERATION(life) : NEXT_EDITION(life);
+	uint64		edition = pg_atomic_read_u64(&space->edition);
+	uint64		next = drop ? NEXT_GENERATION(edition) : NEXT_EDITION(edition);
 
 	if (!extents_can_clear(space, next))
 		return false;
@@ -175,11 +175,11 @@ purge(Request *request)
 static bool
 is_current(const Request *request)
 {
-	uint64		life = request->space ? pg_atomic_read_u64(&request->space->life) : 0;
+	uint64		edition = request->space ? pg_atomic_read_u64(&request->space->edition) : 0;
 
 	if (request->kind == REQUEST_DROP)
-		return LIFE_GENERATION(life) == LIFE_GENERATION(request->life);
-	return life == request->life;
+		return GENERATION(edition) == GENERATION(request->edition);
+	return edition == request->edition;
 }
 
 static void

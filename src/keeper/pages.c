@@ -56,7 +56,7 @@ found(PageRun *run, Size page, Size pages)
 bool
 pages_find_low(Size unit, Size most, PageRun *run)
 {
-	Size		page = fault_is_due(ALLOC) ? 0 : pageset_lowest_gap(&taken, unit);
+	Size		page = failpoint_is_due(ALLOC) ? 0 : pageset_lowest_gap(&taken, unit);
 	Size		pages;
 
 	if (page == 0)
@@ -69,7 +69,7 @@ pages_find_low(Size unit, Size most, PageRun *run)
 bool
 pages_find_high(Size pages, PageRun *run)
 {
-	Size		page = fault_is_due(ALLOC) ? 0 : pageset_highest_gap(&taken, pages);
+	Size		page = failpoint_is_due(ALLOC) ? 0 : pageset_highest_gap(&taken, pages);
 
 	return page != 0 && found(run, page, pages);
 }

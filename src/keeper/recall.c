@@ -50,7 +50,7 @@ has_objects(int process, int slot)
 	Counts	   *counts = counts_of(process, slot);
 
 	return GetPGProcByNumber(process)->pid != 0 &&
-		pg_atomic_read_u64(&counts->life) == pg_atomic_read_u64(&control->slots[slot].life) &&
+		pg_atomic_read_u64(&counts->edition) == pg_atomic_read_u64(&control->slots[slot].edition) &&
 		sum_of(counts) != 0;
 }
 

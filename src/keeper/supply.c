@@ -30,8 +30,8 @@
  * The stock of each kind is at most this part of what a namespace holds, and of
  * what it may hold.
  */
-#define HELD_PART 24
-#define STOCK_PART 64
+#define HELD_DIVISOR 24
+#define STOCK_DIVISOR 64
 
 /*
  * Slabs allocated, and slabs or large objects taken back, before those who wait
@@ -61,7 +61,7 @@ add_slabs(Namespace *space, SlabKind kind, uint32 wanted)
 	for (Size page = run.page; page < last; page += unit)
 		page_slabs[page].next = page + unit;
 	stock_add(space, kind, run.page, last, run.pages / unit);
-	FAULT_POINT(DIE_KEEPER);
+	FAILPOINT(DIE_KEEPER);
 	return EXTENTS_TAKEN;
 }
 
@@ -85,9 +85,9 @@ remove_slabs(Namespace *space, SlabKind kind, uint32 keep)
 
 /* Large objects that were freed; how many pages of them were taken back. */
 static Size
-take_returned(Namespace *space)
+take_freed_large(Namespace *space)
 {
-	uint32		page = stock_freed_large(space, BACK_BATCH);
+	uint32		page = stock_take_freed_large(space, BACK_BATCH);
 	Size		pages = 0;
 
 	while (page != NO_PAGE)
@@ -108,7 +108,7 @@ take_returned(Namespace *space)
 Size
 supply_squeeze(Namespace *space)
 {
-	Size		pages = take_returned(space);
+	Size		pages = take_freed_large(space);
 
 	depot_tidy(space);
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
@@ -124,9 +124,9 @@ static uint32
 most_stock(Namespace *space, SlabKind kind)
 {
 	uint64		committed = pg_atomic_read_u64(&space->committed);
-	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / HELD_PART);
+	uint64		bytes = Max(FIRST_STOCK * slab_bytes(kind), committed / HELD_DIVISOR);
 
-	return Max(1, Min(bytes, region_limit(space) / STOCK_PART) / slab_bytes(kind));
+	return Max(1, Min(bytes, region_limit(space) / STOCK_DIVISOR) / slab_bytes(kind));
 }
 
 /* More has been taken than expected: expect more. */
@@ -215,7 +215,7 @@ supply_trim(void)
 
 		if (!space->in_use)
 			continue;
-		trimmed |= take_returned(space) > 0;
+		trimmed |= take_freed_large(space) > 0;
 		for (int kind = 0; kind < SLAB_KINDS; kind++)
 			trimmed |= trim(space, kind);
 	}

@@ -80,17 +80,17 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 
 		if (count == DEPOT_STALE)
 		{
-			/* what was refused was for the life that has ended */
+			/* what was refused was for the edition that has ended */
 			refused = false;
 			magazine_check(ns);
 		}
 		else if (count == 0 && refused)
 			return NULL;
 		else if (count == 0)
-			request_slabs(ns->space, ns->life, size_classes[class].kind, &refused);
+			request_slabs(ns->space, ns->edition, size_classes[class].kind, &refused);
 	}
 	/* it may be more than the magazine may have */
-	magazine_settle(ns);
+	magazine_forget_last(ns);
 	return object;
 }
 
@@ -98,7 +98,7 @@ allocate_small(JemctxNamespace *ns, uint32 class)
 #define CLEARED_BYTES ((Size) 4 * 1024 * 1024)
 
 /*
- * Make a large object zero, unless its life has passed: it is gone then.  If
+ * Make a large object zero, unless its edition has passed: it is gone then.  If
  * that is interrupted, the object is freed.
  */
 static void
@@ -112,36 +112,36 @@ clear_large(JemctxNamespace *ns, char *object, Size size)
 		{
 			Size		bytes = Min(size - done, CLEARED_BYTES);
 
-			FAULT_PAUSE(PAUSE_IN_CLEAR);
-			current = depot_clear_pages(ns->space, ns->life, region_page(object + done),
+			FAILPOINT_PAUSE(PAUSE_IN_CLEAR);
+			current = depot_clear_pages(ns->space, ns->edition, region_page(object + done),
 										(bytes + SIZES_PAGE - 1) / SIZES_PAGE);
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
 	PG_CATCH();
 	{
-		(void) stock_free_large(ns->space, ns->life, region_page(object));
+		(void) stock_free_large(ns->space, ns->edition, region_page(object));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 }
 
-/* An object of a life that has passed is gone with it, and another one is asked for. */
+/* An object of an edition that has passed is gone with it, and another one is asked for. */
 static void *
 allocate_large(JemctxNamespace *ns, Size size, bool zero)
 {
 	void	   *object;
 	bool		clean;
-	uint64		life;
+	uint64		edition;
 
 	do
 	{
-		life = ns->life;
-		object = request_large(ns->space, life, size, &clean);
+		edition = ns->edition;
+		object = request_large(ns->space, edition, size, &clean);
 		if (object != NULL && zero && !clean)
 			clear_large(ns, object, size);
 		magazine_check(ns);
-	} while (ns->life != life);
+	} while (ns->edition != edition);
 	return object;
 }
 
@@ -214,10 +214,10 @@ jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 
 /*
  * Is the pointer to a small object of this namespace, in a slab that is not
- * to be drained (drained is 0) or that is (CLASS_DRAINED)?  Of which class?
+ * draining (draining is 0) or that is (CLASS_DRAINING)?  Of which class?
  */
 static inline bool
-is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
+is_small_object(uint8 owner, void *pointer, uint32 draining, uint32 *class)
 {
 	Size		page = region_page(pointer);
 	PageTag		tag;
@@ -225,15 +225,15 @@ is_small_object(uint8 owner, void *pointer, uint32 drained, uint32 *class)
 	if (unlikely(page >= region_pages))
 		return false;
 	tag = page_tags[page];
-	*class = TAG_CLASS(tag) ^ drained;
+	*class = TAG_CLASS(tag) ^ draining;
 	return likely(TAG_OWNER(tag) == owner &&
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
 static inline bool
-is_drained(void *pointer)
+is_draining(void *pointer)
 {
-	return (TAG_CLASS(page_tags[region_page(pointer)]) & CLASS_DRAINED) != 0;
+	return (TAG_CLASS(page_tags[region_page(pointer)]) & CLASS_DRAINING) != 0;
 }
 
 static bool
@@ -280,7 +280,7 @@ static bool
 check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
 {
 	if (is_small_object(ns->owner, pointer, 0, class) ||
-		is_small_object(ns->owner, pointer, CLASS_DRAINED, class))
+		is_small_object(ns->owner, pointer, CLASS_DRAINING, class))
 	{
 		if (is_free(ns, *class, pointer))
 			report_bad_pointer(ns, pointer, "It was freed already.");
@@ -294,7 +294,7 @@ check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
 static void
 free_large(JemctxNamespace *ns, void *pointer)
 {
-	if (stock_free_large(ns->space, ns->life, region_page(pointer)))
+	if (stock_free_large(ns->space, ns->edition, region_page(pointer)))
 		return;
 	magazine_check(ns);
 	report_bad_pointer(ns, pointer, "It was freed already.");
@@ -308,11 +308,11 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 
 	magazine_check(ns);
 	magazine_flush_wanted(ns);
-	magazine_settle(ns);
+	magazine_forget_last(ns);
 	if (!check_object(ns, pointer, &class))
 		free_large(ns, pointer);
-	else if (is_drained(pointer))
-		magazine_return(ns, class, pointer);
+	else if (is_draining(pointer))
+		magazine_drain(ns, class, pointer);
 	else if (!magazine_put(ns, class, pointer))
 		magazine_empty_half(ns, class, pointer);
 }

@@ -65,11 +65,11 @@ find_handle(const NamespaceContext *set)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the namespace of memory context %p was dropped", set)));
-	ns = magazine_known_handle(space, entry.life);
+	ns = magazine_known_handle(space, entry.edition);
 	if (ns == NULL)
 	{
 		ns = magazine_new_handle(entry.name, MCXT_ALLOC_NO_OOM);
-		ns = ns ? magazine_handle(space, entry.life, ns) : magazine_borrow(space, entry.life);
+		ns = ns ? magazine_handle(space, entry.edition, ns) : magazine_borrow(space, entry.edition);
 	}
 	magazine_check(ns);
 	return ns;

@@ -60,7 +60,7 @@ static void
 init_slot(Namespace *space, int slot)
 {
 	space->slot = slot;
-	pg_atomic_init_u64(&space->life, NEXT_GENERATION(0));
+	pg_atomic_init_u64(&space->edition, NEXT_GENERATION(0));
 	pg_atomic_init_u64(&space->limit, 0);
 	pg_atomic_init_u64(&space->root, 0);
 	pg_atomic_init_u64(&space->committed, 0);
@@ -78,7 +78,7 @@ init_control(void)
 	pg_atomic_init_u32(&control->state, KEEPER_STARTING);
 	pg_atomic_init_u32(&control->keeper_sleeps, 0);
 	pg_atomic_init_u64(&control->committed, 0);
-	fault_init();
+	failpoint_init();
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 		init_slot(&control->slots[slot], slot);
 }
@@ -132,12 +132,12 @@ make_initial(void)
 {
 	const char *name;
 	Size		size_limit;
-	uint64		life;
+	uint64		edition;
 	bool		exists;
 
 	initial_rewind();
 	while (initial_next(&name, &size_limit))
-		(void) directory_add(name, size_limit, &life, &exists);
+		(void) directory_add(name, size_limit, &edition, &exists);
 }
 
 /* In the postmaster, before PostgreSQL's shared memory goes after a crash. */

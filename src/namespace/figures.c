@@ -27,13 +27,13 @@
 static void
 add_counts(Namespace *space, uint64 *cached)
 {
-	uint64		life = pg_atomic_read_u64(&space->life);
+	uint64		edition = pg_atomic_read_u64(&space->edition);
 
 	for (int process = 0; process < compat_proc_count(); process++)
 	{
 		Counts	   *counts = counts_of(process, space->slot);
 
-		if (pg_atomic_read_u64(&counts->life) != life)
+		if (pg_atomic_read_u64(&counts->edition) != edition)
 			continue;
 		for (int class = 0; class < SIZES_COUNT; class++)
 			cached[class] += counts->cached[class] + counts->draining[class];
@@ -156,7 +156,7 @@ figures_name(int slot, NamespaceFigures *figures)
 	memset(figures, 0, sizeof(*figures));
 	strlcpy(figures->name, entry.name, NAMEDATALEN);
 	figures->created_at = entry.created_at;
-	figures->owner = namespace_owner(space, entry.life);
+	figures->owner = namespace_owner(space, entry.edition);
 	return in_use;
 }
 
@@ -168,7 +168,7 @@ figures_of(int slot, NamespaceFigures *figures)
 
 	if (!figures_name(slot, figures))
 		return false;
-	magazine_settle_slot(slot);
+	magazine_forget_last_of(slot);
 	figures->size_limit = pg_atomic_read_u64(&space->limit);
 	figures->refused = pg_atomic_read_u64(&space->refused);
 	figures->has_root = pg_atomic_read_u64(&space->root) != 0;

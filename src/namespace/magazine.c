@@ -76,7 +76,7 @@ end_transaction(XactEvent event, void *arg)
 		return;
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
-		magazine_settle_slot(slot);
+		magazine_forget_last_of(slot);
 		if (handles[slot] != NULL)
 			magazine_flush_wanted(handles[slot]);
 	}
@@ -102,11 +102,11 @@ attach(void)
 
 /* Begin with empty magazines. */
 static void
-start_over(JemctxNamespace *ns, uint64 life)
+start_over(JemctxNamespace *ns, uint64 edition)
 {
-	guard_enter();				/* not what is left of one life as the next's */
-	ns->life = life;
-	ns->owner = namespace_owner(ns->space, life);
+	guard_enter();				/* not what is left of one edition as the next's */
+	ns->edition = edition;
+	ns->owner = namespace_owner(ns->space, edition);
 	ns->last = NULL;
 	for (int class = 0; class < SIZES_COUNT; class++)
 	{
@@ -115,26 +115,26 @@ start_over(JemctxNamespace *ns, uint64 life)
 		counts_of_handle(ns)->draining[class] = 0;
 	}
 	pg_atomic_write_u32(&counts_of_handle(ns)->flush_wanted, 0);
-	pg_atomic_write_u64(&counts_of_handle(ns)->life, life);
+	pg_atomic_write_u64(&counts_of_handle(ns)->edition, edition);
 	guard_leave();
 }
 
 static void
-begin(JemctxNamespace *ns, Namespace *space, uint64 life, Rack *rack)
+begin(JemctxNamespace *ns, Namespace *space, uint64 edition, Rack *rack)
 {
 	ns->space = space;
 	ns->counts = counts_of(MyProc->pgprocno, space->slot)->cached;
 	ns->rack = rack;
-	start_over(ns, life);
+	start_over(ns, edition);
 }
 
-/* This process's handle of a namespace with that life, if it has one already. */
+/* This process's handle of a namespace with that edition, if it has one already. */
 JemctxNamespace *
-magazine_known_handle(Namespace *space, uint64 life)
+magazine_known_handle(Namespace *space, uint64 edition)
 {
 	JemctxNamespace *ns = handles[space->slot];
 
-	return ns != NULL && LIFE_GENERATION(ns->life) == LIFE_GENERATION(life) ? ns : NULL;
+	return ns != NULL && GENERATION(ns->edition) == GENERATION(edition) ? ns : NULL;
 }
 
 /*
@@ -160,10 +160,10 @@ magazine_new_handle(const char *name, int flags)
 
 /* Make this new one the handle of a namespace, unless there is one.  Nothing can fail. */
 JemctxNamespace *
-magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns)
+magazine_handle(Namespace *space, uint64 edition, JemctxNamespace *ns)
 {
 	int			slot = space->slot;
-	JemctxNamespace *known = magazine_known_handle(space, life);
+	JemctxNamespace *known = magazine_known_handle(space, edition);
 
 	if (known != NULL)
 	{
@@ -175,16 +175,16 @@ magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns)
 		racks[slot] = spare_rack;
 		spare_rack = NULL;
 	}
-	begin(ns, space, life, racks[slot]);
+	begin(ns, space, edition, racks[slot]);
 	handles[slot] = ns;
 	return ns;
 }
 
 /* A handle for one call by a process that has none, and no memory for one. */
 JemctxNamespace *
-magazine_borrow(Namespace *space, uint64 life)
+magazine_borrow(Namespace *space, uint64 edition)
 {
-	begin(&borrowed, space, life, &no_rack);
+	begin(&borrowed, space, edition, &no_rack);
 	return &borrowed;
 }
 
@@ -192,14 +192,14 @@ magazine_borrow(Namespace *space, uint64 life)
 void pg_noinline
 magazine_renew(JemctxNamespace *ns)
 {
-	uint64		life = pg_atomic_read_u64(&ns->space->life);
+	uint64		edition = pg_atomic_read_u64(&ns->space->edition);
 
-	if (LIFE_GENERATION(life) != LIFE_GENERATION(ns->life))
+	if (GENERATION(edition) != GENERATION(ns->edition))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("namespace \"%s\" was dropped", ns->name),
 				 errhint("Find or create it again; what was in it is gone.")));
-	start_over(ns, life);
+	start_over(ns, edition);
 }
 
 static void
@@ -211,7 +211,7 @@ grow(JemctxNamespace *ns, uint32 class)
 
 	/* a process that has returned all, as it ends, must keep nothing more */
 	if (attached && ns->rack != &no_rack && larger > capacity &&
-		depot_reserve(ns->space, ns->life, class, (Size) (larger - capacity) * size->size))
+		depot_reserve(ns->space, ns->edition, class, (Size) (larger - capacity) * size->size))
 		ns->rack->capacities[class] = larger;
 }
 
@@ -228,7 +228,7 @@ magazine_fill(JemctxNamespace *ns, uint32 class)
 	magazine_flush_wanted(ns);
 	guard_enter();
 	grow(ns, class);
-	count = depot_take(ns->space, ns->life, class, objects_of(ns, class),
+	count = depot_take(ns->space, ns->edition, class, objects_of(ns, class),
 					   Max(1, ns->rack->capacities[class] / 2));
 	if (count > 0)
 		ns->counts[class] = count;
@@ -309,7 +309,7 @@ keep_others(JemctxNamespace *ns, uint32 class, int lower, void **wrong)
 
 /*
  * Give the lower objects of a magazine back.  Returns one that was freed
- * twice, or NULL.  When the life has passed the next use finds out.
+ * twice, or NULL.  When the edition has passed the next use finds out.
  */
 static void *
 give_lower(JemctxNamespace *ns, uint32 class, int count)
@@ -318,7 +318,7 @@ give_lower(JemctxNamespace *ns, uint32 class, int count)
 	void	   *wrong = NULL;
 	int			left = keep_others(ns, class, count, &wrong);
 
-	if (!depot_give(ns->space, ns->life, class, objects, count, &wrong))
+	if (!depot_give(ns->space, ns->edition, class, objects, count, &wrong))
 		return NULL;
 	memmove(objects, objects + count, left * sizeof(void *));
 	ns->counts[class] = left;
@@ -331,7 +331,7 @@ give(JemctxNamespace *ns, uint32 class, void **objects, int count)
 {
 	void	   *wrong = NULL;
 
-	depot_give(ns->space, ns->life, class, objects, count, &wrong);
+	depot_give(ns->space, ns->edition, class, objects, count, &wrong);
 	return wrong;
 }
 
@@ -367,30 +367,30 @@ magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object)
 	report_double_free(ns, wrong, ERROR);
 }
 
-/* Give what is to be returned back.  Returns one that was freed twice, or NULL. */
+/* Give the depot what is of draining slabs.  Returns one that was freed twice, or NULL. */
 static void *
-give_returning(JemctxNamespace *ns, uint32 class)
+give_draining(JemctxNamespace *ns, uint32 class)
 {
 	uint16	   *count = &counts_of_handle(ns)->draining[class];
 	void	   *wrong = NULL;
 
 	if (*count > 0)
-		wrong = give(ns, class, ns->rack->returning[class], *count);
+		wrong = give(ns, class, ns->rack->draining[class], *count);
 	*count = 0;
 	return wrong;
 }
 
-/* Return an object, with others; at once if this process may keep none. */
+/* Give the depot an object of a draining slab, with others; at once if this process may keep none. */
 void
-magazine_return(JemctxNamespace *ns, uint32 class, void *object)
+magazine_drain(JemctxNamespace *ns, uint32 class, void *object)
 {
 	uint16	   *count = &counts_of_handle(ns)->draining[class];
 	void	   *wrong = NULL;
 
 	guard_enter();
-	ns->rack->returning[class][(*count)++] = object;
-	if (*count >= Min(RETURNED_OBJECTS, ns->rack->capacities[class] / 2))
-		wrong = give_returning(ns, class);
+	ns->rack->draining[class][(*count)++] = object;
+	if (*count >= Min(DRAINING_OBJECTS, ns->rack->capacities[class] / 2))
+		wrong = give_draining(ns, class);
 	guard_leave();
 	report_double_free(ns, wrong, ERROR);
 }
@@ -401,7 +401,7 @@ magazine_has(JemctxNamespace *ns, uint32 class, void *object)
 {
 	return object != ns->last &&
 		(is_among(objects_of(ns, class), ns->counts[class], object) ||
-		 is_among(ns->rack->returning[class], counts_of_handle(ns)->draining[class], object));
+		 is_among(ns->rack->draining[class], counts_of_handle(ns)->draining[class], object));
 }
 
 /* Give all of a class back, and the right to have it. */
@@ -410,29 +410,29 @@ flush_class(JemctxNamespace *ns, uint32 class)
 {
 	uint16	   *capacity = &ns->rack->capacities[class];
 	void	   *wrong = NULL;
-	void	   *returned_wrong;
+	void	   *draining_wrong;
 
 	guard_enter();
 	if (ns->counts[class] > 0)
 		wrong = give_lower(ns, class, ns->counts[class]);
-	returned_wrong = give_returning(ns, class);
+	draining_wrong = give_draining(ns, class);
 	if (*capacity > 0)
-		depot_release(ns->space, ns->life, class, (Size) *capacity * size_classes[class].size);
+		depot_release(ns->space, ns->edition, class, (Size) *capacity * size_classes[class].size);
 	*capacity = 0;
 	guard_leave();
 	report_double_free(ns, wrong, WARNING);
-	report_double_free(ns, returned_wrong, WARNING);
+	report_double_free(ns, draining_wrong, WARNING);
 }
 
-/* The process may end in magazine_settle(), which has removed the object already then. */
+/* The process may end in magazine_forget_last(), which has removed the object already then. */
 static void
-settle_at_most_once(JemctxNamespace *ns)
+forget_last_at_most_once(JemctxNamespace *ns)
 {
 	int			count = ns->counts[ns->last_class];
 
 	if (count == 0 || *magazine_top(ns, ns->last_class, count) != ns->last)
 		ns->last = NULL;
-	magazine_settle(ns);
+	magazine_forget_last(ns);
 }
 
 /* Give everything in the magazines back. */
@@ -443,7 +443,7 @@ flush(JemctxNamespace *ns)
 	if (!magazine_is_current(ns))
 		return;
 	if (ns->last != NULL)
-		settle_at_most_once(ns);
+		forget_last_at_most_once(ns);
 	for (int class = 0; class < SIZES_COUNT; class++)
 		flush_class(ns, class);
 }
@@ -468,8 +468,8 @@ magazine_flush_all(void)
 
 /* Have this process not count what it allocated last as free. */
 void
-magazine_settle_slot(int slot)
+magazine_forget_last_of(int slot)
 {
 	if (handles[slot] != NULL && magazine_is_current(handles[slot]))
-		magazine_settle(handles[slot]);
+		magazine_forget_last(handles[slot]);
 }

@@ -5,8 +5,8 @@
  *
  * A process has a magazine for each size class of a namespace, a stack of free
  * objects that only this process uses, and beside it those that are not to be
- * used again but returned, as their slabs are drained (depot.c).  How many
- * there are in each is in its counts, in shared memory (counts.h).
+ * used again but given to the depot, as their slabs are draining (depot.c).
+ * How many there are in each is in its counts, in shared memory (counts.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -21,15 +21,15 @@
 #include "shared/depot.h"
 #include "shared/failpoint.h"
 
-/* Objects of slabs that are drained, returned together. */
-#define RETURNED_OBJECTS 32
+/* Objects of draining slabs that are given to the depot together. */
+#define DRAINING_OBJECTS 32
 
 /* Free objects of the namespaces that have a slot one after the other. */
 typedef struct Rack
 {
 	uint16		capacities[SIZES_COUNT];	/* of magazines; reserved in the depot */
 	void	   *places[1 + SIZES_COUNT * SIZES_CACHE];	/* magazines; below each is a place */
-	void	   *returning[SIZES_COUNT][RETURNED_OBJECTS];
+	void	   *draining[SIZES_COUNT][DRAINING_OBJECTS];
 } Rack;
 
 /*
@@ -40,7 +40,7 @@ typedef struct Rack
 struct JemctxNamespace
 {
 	Namespace  *space;
-	uint64		life;			/* of the contents that the magazines are from */
+	uint64		edition;		/* of the contents that the magazines are from */
 	uint16	   *counts;			/* Counts.cached */
 	Rack	   *rack;
 
@@ -52,28 +52,28 @@ struct JemctxNamespace
 	void	   *last;
 	uint32		last_class;
 
-	uint8		owner;			/* in the tags of that life's pages */
+	uint8		owner;			/* in the tags of that edition's pages */
 	char		name[FLEXIBLE_ARRAY_MEMBER];
 };
 
 extern void magazine_enter(void);
-extern JemctxNamespace *magazine_known_handle(Namespace *space, uint64 life);
+extern JemctxNamespace *magazine_known_handle(Namespace *space, uint64 edition);
 extern JemctxNamespace *magazine_new_handle(const char *name, int flags);
-extern JemctxNamespace *magazine_handle(Namespace *space, uint64 life, JemctxNamespace *ns);
-extern JemctxNamespace *magazine_borrow(Namespace *space, uint64 life);
+extern JemctxNamespace *magazine_handle(Namespace *space, uint64 edition, JemctxNamespace *ns);
+extern JemctxNamespace *magazine_borrow(Namespace *space, uint64 edition);
 extern void magazine_renew(JemctxNamespace *ns);
 extern int	magazine_fill(JemctxNamespace *ns, uint32 class);
 extern void magazine_empty_half(JemctxNamespace *ns, uint32 class, void *object);
-extern void magazine_return(JemctxNamespace *ns, uint32 class, void *object);
+extern void magazine_drain(JemctxNamespace *ns, uint32 class, void *object);
 extern bool magazine_has(JemctxNamespace *ns, uint32 class, void *object);
 extern void magazine_flush_wanted(JemctxNamespace *ns);
 extern void magazine_flush_all(void);
-extern void magazine_settle_slot(int slot);
+extern void magazine_forget_last_of(int slot);
 
 static inline bool
 magazine_is_current(const JemctxNamespace *ns)
 {
-	return likely(pg_atomic_read_u64(&ns->space->life) == ns->life);
+	return likely(pg_atomic_read_u64(&ns->space->edition) == ns->edition);
 }
 
 /* Raises an ERROR if the namespace was dropped; takes note of a reset. */
@@ -99,13 +99,13 @@ magazine_top(JemctxNamespace *ns, Size class, Size count)
 
 /* Remove the object allocated last from its magazine, before any other change. */
 static inline void
-magazine_settle(JemctxNamespace *ns)
+magazine_forget_last(JemctxNamespace *ns)
 {
 	if (ns->last != NULL)
 	{
 		ns->counts[ns->last_class]--;
 		pg_compiler_barrier();
-		if (ns->counts[ns->last_class] == 0 && fault_is_due(TERM_IN_SETTLE))
+		if (ns->counts[ns->last_class] == 0 && failpoint_is_due(TERM_IN_SETTLE))
 			(void) raise(SIGTERM);
 		ns->last = NULL;
 	}
@@ -117,7 +117,7 @@ magazine_take(JemctxNamespace *ns, Size class, void **object)
 {
 	Size		count;
 
-	magazine_settle(ns);
+	magazine_forget_last(ns);
 	count = ns->counts[class];
 	if (unlikely(count == 0))
 		return false;
@@ -152,7 +152,7 @@ magazine_put(JemctxNamespace *ns, Size class, void *object)
 		ns->last = NULL;
 		return true;
 	}
-	magazine_settle(ns);
+	magazine_forget_last(ns);
 	count = ns->counts[class];
 	if (unlikely(count >= ns->rack->capacities[class]) ||
 		unlikely(*magazine_top(ns, class, count) == object))

@@ -82,15 +82,15 @@ make(const char *name, Size size_limit, bool may_exist)
 {
 	JemctxNamespace *ns;
 	Namespace  *space;
-	uint64		life;
+	uint64		edition;
 	bool		exists;
 
 	control_require();
 	check_name(name);
 	ns = prepare_handle(name);
-	space = directory_add(name, size_limit, &life, &exists);
+	space = directory_add(name, size_limit, &edition, &exists);
 	if (space != NULL && (may_exist || !exists))
-		return magazine_handle(space, life, ns);
+		return magazine_handle(space, edition, ns);
 	pfree(ns);
 	report_not_made(name, exists);
 	return NULL;				/* keep compiler quiet */
@@ -107,20 +107,20 @@ jemctx_namespace_find(const char *name, bool missing_ok)
 {
 	Namespace  *space;
 	JemctxNamespace *ns;
-	uint64		life;
+	uint64		edition;
 
 	control_require();
-	space = directory_find(name, &life);
+	space = directory_find(name, &edition);
 	if (space == NULL)
 	{
 		if (!missing_ok)
 			report_missing(name);
 		return NULL;
 	}
-	ns = magazine_known_handle(space, life);
+	ns = magazine_known_handle(space, edition);
 	if (ns != NULL)
 		magazine_flush_wanted(ns);
-	return ns ? ns : magazine_handle(space, life, magazine_new_handle(name, 0));
+	return ns ? ns : magazine_handle(space, edition, magazine_new_handle(name, 0));
 }
 
 JemctxNamespace *
@@ -136,10 +136,10 @@ jemctx_namespace_find_or_create(const char *name, Size size_limit)
  * If somebody else has emptied it since, that is as good for emptying it.
  */
 static bool
-clear(Namespace *space, uint64 life, bool drop)
+clear(Namespace *space, uint64 edition, bool drop)
 {
-	return request_reset(space, life, drop) ||
-		(!drop && LIFE_GENERATION(pg_atomic_read_u64(&space->life)) == LIFE_GENERATION(life));
+	return request_reset(space, edition, drop) ||
+		(!drop && GENERATION(pg_atomic_read_u64(&space->edition)) == GENERATION(edition));
 }
 
 /*
@@ -150,15 +150,15 @@ static void
 clear_by_name(const char *name, bool drop)
 {
 	Namespace  *space;
-	uint64		life;
+	uint64		edition;
 
 	control_require();
 	do
 	{
-		space = directory_find(name, &life);
+		space = directory_find(name, &edition);
 		if (space == NULL)
 			report_missing(name);
-	} while (!clear(space, life, drop));
+	} while (!clear(space, edition, drop));
 }
 
 void
@@ -178,7 +178,7 @@ void
 namespace_reset(JemctxNamespace *ns)
 {
 	magazine_check(ns);
-	if (!clear(ns->space, ns->life, false))
+	if (!clear(ns->space, ns->edition, false))
 		magazine_check(ns);
 }
 
@@ -188,10 +188,10 @@ set_word(JemctxNamespace *ns, pg_atomic_uint64 *word, uint64 value)
 {
 	do
 		magazine_check(ns);
-	while (!stock_set_word(ns->space, ns->life, word, value));
+	while (!stock_set_word(ns->space, ns->edition, word, value));
 }
 
-/* Read one.  Its life ends before it is another's. */
+/* Read one.  Its edition ends before it is another's. */
 static uint64
 get_word(JemctxNamespace *ns, pg_atomic_uint64 *word)
 {

@@ -14,7 +14,7 @@
 
 /* Have it look for what there is to do. */
 static inline void
-keeper_wake(void)
+bell_ring(void)
 {
 	PGPROC	   *keeper = control->keeper;
 
@@ -24,10 +24,10 @@ keeper_wake(void)
 
 /* There may be something to do for it, but not now: its clock must run. */
 static inline void
-keeper_notice(void)
+bell_start_clock(void)
 {
 	if (unlikely(pg_atomic_read_u32(&control->keeper_sleeps) != 0))
-		keeper_wake();
+		bell_ring();
 }
 
 #endif							/* JEMCTX_BELL_H */

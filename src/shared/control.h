@@ -65,15 +65,16 @@ typedef struct Stock
 /*
  * A slot for a namespace.
  *
- * Life tells one namespace in the slot from the next (upper half) and its
- * contents before a reset from those after (lower half).  The keeper changes
- * it with the locks of all bins and of the stock held, so that whoever holds
- * one of them and finds the life that it knows works on what it believes to.
+ * The edition tells one namespace in the slot from the next (upper half: the
+ * generation) and its contents before a reset from those after (lower half).
+ * The keeper changes it with the locks of all bins and of the stock held, so
+ * that whoever holds one of them and finds the edition that it knows works on
+ * what it believes to.
  */
 typedef struct Namespace
 {
 	/* read by everybody, seldom written */
-	pg_atomic_uint64 life;
+	pg_atomic_uint64 edition;
 	int			slot;			/* constant: the slot's number */
 	bool		in_use;			/* control lock */
 	char		name[NAMEDATALEN];	/* control lock; empty when it is being dropped, or free */
@@ -92,28 +93,28 @@ typedef struct Namespace
 
 	LWLock		stock_lock pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 	Stock		stocks[SLAB_KINDS];
-	uint32		returned;		/* stock lock; freed large objects, for the keeper */
-	uint64		returned_pages; /* stock lock */
+	uint32		freed_large;	/* stock lock; large objects, for the keeper */
+	uint64		freed_large_pages; /* stock lock */
 	uint64		large_objects;	/* stock lock; in use */
 	uint64		large_pages;	/* stock lock; in use */
 
 	PaddedBin	bins[SIZES_COUNT] pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 } Namespace;
 
-#define LIFE_GENERATION(life) ((uint64) (life) >> 32)
+#define GENERATION(edition) ((uint64) (edition) >> 32)
 
-/* The life after one: of the same namespace, or of the next in its slot. */
-#define NEXT_EDITION(life) (LIFE_GENERATION(life) << 32 | (uint32) ((life) + 1))
-#define NEXT_GENERATION(life) ((LIFE_GENERATION(life) + 1) << 32 | (uint32) ((life) + 1))
+/* The edition after one: of the same namespace, or of the next in its slot. */
+#define NEXT_EDITION(edition) (GENERATION(edition) << 32 | (uint32) ((edition) + 1))
+#define NEXT_GENERATION(edition) ((GENERATION(edition) + 1) << 32 | (uint32) ((edition) + 1))
 
 /*
  * What the tags of a namespace's pages have as their owner: another one after
  * a reset or drop, so that those of before are nobody's at once.
  */
 static inline uint8
-namespace_owner(const Namespace *space, uint64 life)
+namespace_owner(const Namespace *space, uint64 edition)
 {
-	return 1 + space->slot + (life & 1) * NAMESPACE_SLOTS;
+	return 1 + space->slot + (edition & 1) * NAMESPACE_SLOTS;
 }
 
 /* Why namespaces are there or not. */
@@ -141,7 +142,7 @@ typedef struct NamespaceControl
 	pg_atomic_uint64 committed; /* bytes of the region that may hold memory */
 
 #ifdef JEMCTX_CHECKING
-	pg_atomic_uint32 faults[16];	/* see failpoint.h */
+	pg_atomic_uint32 failpoints[16];	/* see failpoint.h */
 #endif
 
 	Namespace	slots[NAMESPACE_SLOTS];

@@ -20,11 +20,11 @@
 /* One process's, of one namespace.  Others only read, but for the request. */
 typedef struct Counts
 {
-	pg_atomic_uint64 life;		/* whose objects these are */
+	pg_atomic_uint64 edition;	/* whose objects these are */
 	pg_atomic_uint32 flush_wanted;	/* the keeper asks for them */
 	pg_atomic_uint32 sum;		/* the keeper's: what it saw the last time */
 	uint16		cached[SIZES_COUNT];	/* in magazines, with the one allocated last */
-	uint16		draining[SIZES_COUNT];	/* of slabs that drain, to be given back */
+	uint16		draining[SIZES_COUNT];	/* of draining slabs, to be given to the depot */
 } Counts;
 
 extern bool counts_map(void);

@@ -8,8 +8,8 @@
  * its pages change over to them.  That needs help, since most objects that a
  * process frees it uses again without coming here, wherever they lie, which
  * keeps all slabs as full as they are.  So in a bin with much room slabs that
- * are not full are tagged as to be drained, and their objects are not used
- * again but returned.
+ * are not full are tagged as draining, and their objects are not used again
+ * but given back here.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,18 +26,18 @@
 #define WORD_BITS 64
 
 /* A bin is loose if so much of it is room, beside some slabs. */
-#define LOOSE_PART 16
+#define LOOSE_DIVISOR 16
 #define LOOSE_SLABS 4
 
-/* The groups of slabs that are drained then. */
-#define DRAINED_GROUPS 8
+/* The groups of slabs that are draining then. */
+#define DRAINING_GROUPS 8
 
-/* Lock a bin; false, and not locked, if the life has passed. */
+/* Lock a bin; false, and not locked, if the edition has passed. */
 static bool
-lock_bin(Namespace *space, uint64 life, Bin *bin)
+lock_bin(Namespace *space, uint64 edition, Bin *bin)
 {
 	lock(&bin->lock);
-	if (pg_atomic_read_u64(&space->life) == life)
+	if (pg_atomic_read_u64(&space->edition) == edition)
 		return true;
 	unlock(&bin->lock);
 	return false;
@@ -115,16 +115,16 @@ is_loose(const Bin *bin, const SizeClass *class)
 {
 	uint64		places = (uint64) bin->slabs * class->capacity;
 
-	return places - bin->out > places / LOOSE_PART + (uint64) LOOSE_SLABS * class->capacity;
+	return places - bin->out > places / LOOSE_DIVISOR + (uint64) LOOSE_SLABS * class->capacity;
 }
 
 static inline void
-tag_slab(uint32 page, const SizeClass *class, bool drained)
+tag_slab(uint32 page, const SizeClass *class, bool draining)
 {
-	if (((page_tags[page] & TAG_DRAINED) != 0) == drained)
+	if (((page_tags[page] & TAG_DRAINING) != 0) == draining)
 		return;
 	for (uint32 i = 0; i < slab_pages(class->kind); i++)
-		page_tags[page + i] ^= TAG_DRAINED;
+		page_tags[page + i] ^= TAG_DRAINING;
 }
 
 static inline void
@@ -136,7 +136,7 @@ regroup(Bin *bin, uint32 page, const SizeClass *class)
 		return;
 	unlink_slab(bin, page);
 	link_slab(bin, page, group);
-	tag_slab(page, class, group < DRAINED_GROUPS && is_loose(bin, class));
+	tag_slab(page, class, group < DRAINING_GROUPS && is_loose(bin, class));
 }
 
 /* The fullest slab with room, or NO_PAGE. */
@@ -229,30 +229,30 @@ take_from_slab(uint32 page, const SizeClass *class, void **objects, int wanted)
  * slab.  A slab of the stock is taken for the first of them only.
  */
 int
-depot_take(Namespace *space, uint64 life, uint32 class, void **objects, int wanted)
+depot_take(Namespace *space, uint64 edition, uint32 class, void **objects, int wanted)
 {
 	Bin		   *bin = &space->bins[class].bin;
 	int			count = 0;
 
-	FAULT_POINT(DIE_BEFORE_FILL);
-	if (!lock_bin(space, life, bin))
+	FAILPOINT(DIE_BEFORE_FILL);
+	if (!lock_bin(space, edition, bin))
 		return DEPOT_STALE;
 	while (count < wanted)
 	{
 		uint32		page = fullest_slab(bin);
 
 		if (page == NO_PAGE && count == 0)
-			page = add_slab(space, namespace_owner(space, life), bin, class);
+			page = add_slab(space, namespace_owner(space, edition), bin, class);
 		if (page == NO_PAGE)
 			break;
 		count += take_from_slab(page, &size_classes[class], objects + count, wanted - count);
 		regroup(bin, page, &size_classes[class]);
-		FAULT_POINT(DIE_IN_FILL);
+		FAILPOINT(DIE_IN_FILL);
 	}
 	bin->out += count;
 	bin->fills++;
 	unlock(&bin->lock);
-	FAULT_POINT(DIE_AFTER_FILL);
+	FAILPOINT(DIE_AFTER_FILL);
 	return count;
 }
 
@@ -265,7 +265,7 @@ find_bit(uint8 owner, uint32 class, void *object, uint32 *page, uint64 *bit)
 	uint32		offset = pagemap_offset(object, tag);
 	uint32		index = size_class_index(&size_classes[class], offset);
 
-	if (TAG_OWNER(tag) != owner || (TAG_CLASS(tag) & ~CLASS_DRAINED) != class ||
+	if (TAG_OWNER(tag) != owner || (TAG_CLASS(tag) & ~CLASS_DRAINING) != class ||
 		!size_class_divides(&size_classes[class], offset))
 		return NULL;
 	*page = at - TAG_POSITION(tag);
@@ -306,16 +306,16 @@ give_to_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class, void *object
 
 /*
  * Give objects back.  One that could not be given, as it was in its slab
- * already or is no object at all, is put into wrong.  False if the life has passed.
+ * already or is no object at all, is put into wrong.  False if the edition has passed.
  */
 bool
-depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int count, void **wrong)
+depot_give(Namespace *space, uint64 edition, uint32 class, void **objects, int count, void **wrong)
 {
 	Bin		   *bin = &space->bins[class].bin;
-	uint8		owner = namespace_owner(space, life);
+	uint8		owner = namespace_owner(space, edition);
 	int			given = 0;
 
-	if (!lock_bin(space, life, bin))
+	if (!lock_bin(space, edition, bin))
 		return false;
 	for (int i = 0; i < count; i++)
 	{
@@ -323,12 +323,12 @@ depot_give(Namespace *space, uint64 life, uint32 class, void **objects, int coun
 			given++;
 		else
 			*wrong = objects[i];
-		FAULT_POINT(DIE_IN_FLUSH);
+		FAILPOINT(DIE_IN_FLUSH);
 	}
 	bin->out -= given;
 	bin->flushes++;
 	unlock(&bin->lock);
-	FAULT_POINT(DIE_AFTER_FLUSH);
+	FAILPOINT(DIE_AFTER_FLUSH);
 	return true;
 }
 
@@ -353,24 +353,24 @@ depot_tidy(Namespace *space)
  * What all magazines together may keep, so that they do not have what others
  * are refused: a small part of the limit.
  */
-#define CACHED_PART 32
+#define CACHED_DIVISOR 32
 
 static Size
 most_reserved(Namespace *space)
 {
-	return region_limit(space) / CACHED_PART;
+	return region_limit(space) / CACHED_DIVISOR;
 }
 
 /* Let a magazine keep this many bytes more; false if it must not. */
 bool
-depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes)
+depot_reserve(Namespace *space, uint64 edition, uint32 class, Size bytes)
 {
 	Bin		   *bin = &space->bins[class].bin;
 	bool		granted;
 
 	if (pg_atomic_read_u64(&space->reserved) + bytes > most_reserved(space))
 		return false;
-	if (!lock_bin(space, life, bin))
+	if (!lock_bin(space, edition, bin))
 		return false;
 	granted = pg_atomic_add_fetch_u64(&space->reserved, bytes) <= most_reserved(space);
 	if (granted)
@@ -382,11 +382,11 @@ depot_reserve(Namespace *space, uint64 life, uint32 class, Size bytes)
 }
 
 void
-depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
+depot_release(Namespace *space, uint64 edition, uint32 class, Size bytes)
 {
 	Bin		   *bin = &space->bins[class].bin;
 
-	if (!lock_bin(space, life, bin))
+	if (!lock_bin(space, edition, bin))
 		return;
 	bin->reserved -= bytes;
 	pg_atomic_fetch_sub_u64(&space->reserved, bytes);
@@ -396,15 +396,15 @@ depot_release(Namespace *space, uint64 life, uint32 class, Size bytes)
 /*
  * Make pages of a large object zero, by having their memory removed, since
  * then they take none where they are not used.  False, and nothing done, if
- * the life has passed: the pages may be somebody else's.  So that it does not
+ * the edition has passed: the pages may be somebody else's.  So that it does not
  * pass meanwhile, one of the locks that it ends with is held; not for long.
  */
 bool
-depot_clear_pages(Namespace *space, uint64 life, Size page, Size pages)
+depot_clear_pages(Namespace *space, uint64 edition, Size page, Size pages)
 {
 	Bin		   *bin = &space->bins[SIZES_COUNT - 1].bin;	/* few ask for this one */
 
-	if (!lock_bin(space, life, bin))
+	if (!lock_bin(space, edition, bin))
 		return false;
 	if (!region_remove(page, pages))
 		memset(region_address(page), 0, pages * SIZES_PAGE);
@@ -412,16 +412,16 @@ depot_clear_pages(Namespace *space, uint64 life, Size page, Size pages)
 	return true;
 }
 
-/* Forget all contents, and begin another life.  Only the keeper may. */
+/* Forget all contents, and begin another edition.  Only the keeper may. */
 void
-depot_clear(Namespace *space, uint64 life)
+depot_clear(Namespace *space, uint64 edition)
 {
-	bool		other = LIFE_GENERATION(life) != LIFE_GENERATION(pg_atomic_read_u64(&space->life));
+	bool		other = GENERATION(edition) != GENERATION(pg_atomic_read_u64(&space->edition));
 
 	for (int class = 0; class < SIZES_COUNT; class++)
 		lock(&space->bins[class].bin.lock);
 	lock(&space->stock_lock);
-	pg_atomic_write_u64(&space->life, life);
+	pg_atomic_write_u64(&space->edition, edition);
 	pg_write_barrier();			/* whoever reads the root without a lock then reads this */
 	pg_atomic_write_u64(&space->reserved, 0);
 	pg_atomic_write_u64(&space->root, 0);

@@ -72,18 +72,18 @@ take_slot(const char *name, Size size_limit)
 	return space;
 }
 
-/* The namespace with a name, and its life; or NULL. */
+/* The namespace with a name, and its edition; or NULL. */
 Namespace *
-directory_find(const char *name, uint64 *life)
+directory_find(const char *name, uint64 *edition)
 {
 	Namespace  *space;
 
 	LWLockAcquire(&control->lock, LW_SHARED);
 	space = find_slot(name);
 	if (space != NULL)
-		*life = pg_atomic_read_u64(&space->life);
+		*edition = pg_atomic_read_u64(&space->edition);
 	LWLockRelease(&control->lock);
-	FAULT_PAUSE(PAUSE_AFTER_LOOK_UP);
+	FAILPOINT_PAUSE(PAUSE_AFTER_LOOK_UP);
 	return space;
 }
 
@@ -97,17 +97,17 @@ directory_read(Namespace *space, DirectoryEntry *entry)
 	there = has_name(space);
 	strlcpy(entry->name, space->name, NAMEDATALEN);
 	entry->created_at = space->created_at;
-	entry->life = pg_atomic_read_u64(&space->life);
+	entry->edition = pg_atomic_read_u64(&space->edition);
 	LWLockRelease(&control->lock);
 	return there;
 }
 
 /*
  * The namespace with a name, made with that limit unless it exists, and its
- * life.  NULL if there is no slot for it.
+ * edition.  NULL if there is no slot for it.
  */
 Namespace *
-directory_add(const char *name, Size size_limit, uint64 *life, bool *exists)
+directory_add(const char *name, Size size_limit, uint64 *edition, bool *exists)
 {
 	Namespace  *space;
 
@@ -117,7 +117,7 @@ directory_add(const char *name, Size size_limit, uint64 *life, bool *exists)
 	if (space == NULL)
 		space = take_slot(name, size_limit);
 	if (space != NULL)
-		*life = pg_atomic_read_u64(&space->life);
+		*edition = pg_atomic_read_u64(&space->edition);
 	LWLockRelease(&control->lock);
 	return space;
 }

@@ -21,13 +21,13 @@ typedef struct DirectoryEntry
 {
 	char		name[NAMEDATALEN];
 	TimestampTz created_at;
-	uint64		life;
+	uint64		edition;
 } DirectoryEntry;
 
 extern bool directory_name_is_valid(const char *name);
-extern Namespace *directory_find(const char *name, uint64 *life);
+extern Namespace *directory_find(const char *name, uint64 *edition);
 extern bool directory_read(Namespace *space, DirectoryEntry *entry);
-extern Namespace *directory_add(const char *name, Size size_limit, uint64 *life, bool *exists);
+extern Namespace *directory_add(const char *name, Size size_limit, uint64 *edition, bool *exists);
 
 /* For the keeper, which drops a namespace. */
 extern void directory_hide(Namespace *space);

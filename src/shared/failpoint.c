@@ -32,20 +32,20 @@ COMPAT_FUNCTION(jemctx_debug_fault);
 COMPAT_FUNCTION(jemctx_debug_fault_pauses);
 COMPAT_FUNCTION(jemctx_debug_fault_names);
 
-#define FAULT_NAME(constant, name) name,
-static const char *const fault_names[] = {FAULT_LIST(FAULT_NAME)};
+#define FAILPOINT_NAME(constant, name) name,
+static const char *const failpoint_names[] = {FAILPOINT_LIST(FAILPOINT_NAME)};
 
-StaticAssertDecl(FAULTS <= lengthof(((NamespaceControl *) NULL)->faults), "too many faults");
+StaticAssertDecl(FAILPOINTS <= lengthof(((NamespaceControl *) NULL)->failpoints), "too many failpoints");
 
 void
-fault_init(void)
+failpoint_init(void)
 {
-	for (int i = 0; i < lengthof(control->faults); i++)
-		pg_atomic_init_u32(&control->faults[i], 0);
+	for (int i = 0; i < lengthof(control->failpoints); i++)
+		pg_atomic_init_u32(&control->failpoints[i], 0);
 }
 
 void
-fault_die(void)
+failpoint_die(void)
 {
 	kill(getpid(), SIGKILL);
 	for (;;)
@@ -54,12 +54,12 @@ fault_die(void)
 
 /* Wait until the test sets it to 0.  No lock is held. */
 void
-fault_pause(Fault fault)
+failpoint_pause(Failpoint failpoint)
 {
-	pg_atomic_uint32 *countdown = &control->faults[fault];
+	pg_atomic_uint32 *countdown = &control->failpoints[failpoint];
 
-	pg_atomic_write_u32(countdown, FAULT_PAUSED);
-	while (pg_atomic_read_u32(countdown) == FAULT_PAUSED)
+	pg_atomic_write_u32(countdown, FAILPOINT_PAUSED);
+	while (pg_atomic_read_u32(countdown) == FAILPOINT_PAUSED)
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS,
 						 PG_WAIT_EXTENSION);
@@ -72,12 +72,12 @@ static pg_atomic_uint32 *
 countdown_of(const char *name)
 {
 	control_require();
-	for (int fault = 0; fault < FAULTS; fault++)
+	for (int i = 0; i < FAILPOINTS; i++)
 	{
-		if (strcmp(fault_names[fault], name) == 0)
-			return &control->faults[fault];
+		if (strcmp(failpoint_names[i], name) == 0)
+			return &control->failpoints[i];
 	}
-	elog(ERROR, "no such fault: %s", name);
+	elog(ERROR, "no such failpoint: %s", name);
 	return NULL;				/* keep compiler quiet */
 }
 
@@ -93,7 +93,7 @@ Datum
 jemctx_debug_fault_pauses(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(
-		pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAULT_PAUSED);
+		pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAILPOINT_PAUSED);
 }
 
 /* The names of all, with spaces between them. */
@@ -103,8 +103,8 @@ jemctx_debug_fault_names(PG_FUNCTION_ARGS)
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int fault = 0; fault < FAULTS; fault++)
-		appendStringInfo(&names, "%s%s", fault > 0 ? " " : "", fault_names[fault]);
+	for (int i = 0; i < FAILPOINTS; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? " " : "", failpoint_names[i]);
 	PG_RETURN_TEXT_P(cstring_to_text(names.data));
 }
 

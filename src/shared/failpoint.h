@@ -18,7 +18,7 @@
 #ifdef JEMCTX_CHECKING
 
 /* A failure, and its name in tests. */
-#define FAULT_LIST(X) \
+#define FAILPOINT_LIST(X) \
 	X(ALLOC, "alloc")			/* the keeper finds no pages */ \
 	X(COMMIT, "commit")			/* it may not take more memory */ \
 	X(REMOVE, "remove")			/* the kernel refuses to take pages back */ \
@@ -35,49 +35,49 @@
 	X(PAUSE_AFTER_LOOK_UP, "pause_after_look_up") \
 	X(PAUSE_IN_CLEAR, "pause_in_clear")
 
-#define FAULT_CONSTANT(constant, name) FAULT_##constant,
-typedef enum Fault
+#define FAILPOINT_CONSTANT(constant, name) FAILPOINT_##constant,
+typedef enum Failpoint
 {
-	FAULT_LIST(FAULT_CONSTANT)
-	FAULTS
-} Fault;
+	FAILPOINT_LIST(FAILPOINT_CONSTANT)
+	FAILPOINTS
+} Failpoint;
 
 /* In the place of a countdown: a process pauses there. */
-#define FAULT_PAUSED PG_UINT32_MAX
+#define FAILPOINT_PAUSED PG_UINT32_MAX
 
 /* Count down: 0 is never. */
 static inline bool
-fault_count_down(Fault fault)
+failpoint_count_down(Failpoint failpoint)
 {
-	pg_atomic_uint32 *countdown = &control->faults[fault];
+	pg_atomic_uint32 *countdown = &control->failpoints[failpoint];
 	uint32		left = pg_atomic_read_u32(countdown);
 
-	return unlikely(left > 0) && left != FAULT_PAUSED &&
+	return unlikely(left > 0) && left != FAILPOINT_PAUSED &&
 		pg_atomic_sub_fetch_u32(countdown, 1) == 0;
 }
 
-#define fault_is_due(name) fault_count_down(FAULT_##name)
-#define FAULT_POINT(name) \
+#define failpoint_is_due(name) failpoint_count_down(FAILPOINT_##name)
+#define FAILPOINT(name) \
 	do { \
-		if (fault_is_due(name)) \
-			fault_die(); \
+		if (failpoint_is_due(name)) \
+			failpoint_die(); \
 	} while (0)
 
-#define FAULT_PAUSE(name) \
+#define FAILPOINT_PAUSE(name) \
 	do { \
-		if (fault_is_due(name)) \
-			fault_pause(FAULT_##name); \
+		if (failpoint_is_due(name)) \
+			failpoint_pause(FAILPOINT_##name); \
 	} while (0)
 
-extern void fault_init(void);
-extern void fault_die(void) pg_attribute_noreturn();
-extern void fault_pause(Fault fault);
+extern void failpoint_init(void);
+extern void failpoint_die(void) pg_attribute_noreturn();
+extern void failpoint_pause(Failpoint failpoint);
 
 #else
-#define fault_is_due(name) false
-#define FAULT_POINT(name) ((void) 0)
-#define FAULT_PAUSE(name) ((void) 0)
-#define fault_init() ((void) 0)
+#define failpoint_is_due(name) false
+#define FAILPOINT(name) ((void) 0)
+#define FAILPOINT_PAUSE(name) ((void) 0)
+#define failpoint_init() ((void) 0)
 #endif
 
 #endif							/* JEMCTX_FAILPOINT_H */

@@ -17,8 +17,8 @@
 #include "shared/region.h"
 
 /*
- * Owner (0 for none), size class, whether the slab is to be drained, and the
- * page's offset into its slab.  Drained, a class is none that is in the table
+ * Owner (0 for none), size class, whether the slab is draining, and the page's
+ * offset into its slab.  Of a draining slab the class is none that is in the table
  * of size classes, so that a free() which looks it up there goes another way.
  */
 typedef uint32 PageTag;
@@ -26,7 +26,7 @@ typedef uint32 PageTag;
 #define TAG(owner, class, position) \
 	((PageTag) (owner) | (PageTag) (class) << 8 | (PageTag) (position) << (16 + SIZES_PAGE_LG))
 #define TAG_OWNER(tag) ((uint8) (tag))
-#define TAG_CLASS(tag) (((tag) >> 8) & 0xff)	/* with CLASS_DRAINED */
+#define TAG_CLASS(tag) (((tag) >> 8) & 0xff)	/* with CLASS_DRAINING */
 #define TAG_OFFSET(tag) ((tag) >> 16)
 #define TAG_POSITION(tag) (TAG_OFFSET(tag) >> SIZES_PAGE_LG)
 
@@ -35,9 +35,9 @@ typedef uint32 PageTag;
 #define CLASS_LARGE 0x7e		/* the first page of a large object; its others have no tags */
 #define CLASS_LARGE_FREED 0x7d	/* freed, and not yet with the keeper */
 
-/* Beside a size class: objects are not to be used again, but returned. */
-#define CLASS_DRAINED 0x80
-#define TAG_DRAINED TAG(0, CLASS_DRAINED, 0)
+/* Beside a size class: objects are not to be used again, but given to the depot. */
+#define CLASS_DRAINING 0x80
+#define TAG_DRAINING TAG(0, CLASS_DRAINING, 0)
 
 /* Pages are counted in groups, so that who looks for used ones need not look at all. */
 #define GROUP_PAGES 512

@@ -126,7 +126,7 @@ region_limit(Namespace *space)
 bool
 region_remove(Size page, Size pages)
 {
-	return !fault_is_due(REMOVE) &&
+	return !failpoint_is_due(REMOVE) &&
 		madvise(region_address(page), pages * SIZES_PAGE, MADV_REMOVE) == 0;
 }
 

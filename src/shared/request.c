@@ -96,7 +96,7 @@ static void
 undo(Request *request)
 {
 	if (request->kind == REQUEST_LARGE && request->object != NULL)
-		stock_free_large(request->space, request->life, region_page(request->object));
+		stock_free_large(request->space, request->edition, region_page(request->object));
 	request->object = NULL;
 }
 
@@ -137,7 +137,7 @@ wait_for(Request *request, RequestState state)
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 LOOK_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
-		FAULT_POINT(DIE_WAITING);
+		FAILPOINT(DIE_WAITING);
 		CHECK_FOR_INTERRUPTS();
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
@@ -159,7 +159,7 @@ submit(Request *request)
 	pg_write_barrier();
 	pg_atomic_write_u32(&request->state, REQUEST_WAITING);
 	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], UINT64CONST(1) << process % WORD_BITS);
-	keeper_wake();
+	bell_ring();
 }
 
 /*
@@ -217,7 +217,7 @@ ask(Request *request)
 
 /* The process's request, to be filled in. */
 static Request *
-begin(RequestKind kind, Namespace *space, uint64 life)
+begin(RequestKind kind, Namespace *space, uint64 edition)
 {
 	Request    *request = own_request();
 
@@ -225,14 +225,14 @@ begin(RequestKind kind, Namespace *space, uint64 life)
 	wait_for(request, REQUEST_FREE);
 	request->kind = kind;
 	request->space = space;
-	request->life = life;
+	request->edition = edition;
 	return request;
 }
 
 void
-request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused)
+request_slabs(Namespace *space, uint64 edition, SlabKind kind, bool *refused)
 {
-	Request    *request = begin(REQUEST_SLABS, space, life);
+	Request    *request = begin(REQUEST_SLABS, space, edition);
 
 	request->slabs = kind;
 	(void) ask(request);
@@ -241,7 +241,7 @@ request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused)
 
 /* NULL if there is no memory.  clean: it is zero, and takes no memory yet. */
 void *
-request_large(Namespace *space, uint64 life, Size size, bool *clean)
+request_large(Namespace *space, uint64 edition, Size size, bool *clean)
 {
 	Request    *request;
 
@@ -250,7 +250,7 @@ request_large(Namespace *space, uint64 life, Size size, bool *clean)
 		was_limited = true;
 		return NULL;
 	}
-	request = begin(REQUEST_LARGE, space, life);
+	request = begin(REQUEST_LARGE, space, edition);
 	request->pages = (size + SIZES_PAGE - 1) / SIZES_PAGE;
 	(void) ask(request);
 	*clean = request->clean;
@@ -259,9 +259,9 @@ request_large(Namespace *space, uint64 life, Size size, bool *clean)
 
 /* False if the namespace is not the one any more, or, unless it is a drop, has other contents. */
 bool
-request_reset(Namespace *space, uint64 life, bool drop)
+request_reset(Namespace *space, uint64 edition, bool drop)
 {
-	Request    *request = begin(drop ? REQUEST_DROP : REQUEST_RESET, space, life);
+	Request    *request = begin(drop ? REQUEST_DROP : REQUEST_RESET, space, edition);
 
 	(void) ask(request);
 	if (request->again)

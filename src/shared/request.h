@@ -34,12 +34,12 @@ typedef struct Request
 	pg_atomic_uint32 state;
 	RequestKind kind;
 	Namespace  *space;
-	uint64		life;			/* of the namespace as the process knows it */
+	uint64		edition;		/* of the namespace as the process knows it */
 	SlabKind	slabs;
 	Size		pages;			/* of a large object */
 	int			repeats;		/* times that it was to be asked again */
 
-	bool		refused;		/* there is no memory, or the life has passed */
+	bool		refused;		/* there is no memory, or the edition has passed */
 	bool		limited;		/* by the namespace's limit, or the region's size */
 	bool		again;			/* something is done for it: to be asked again, */
 	bool		later;			/* but not at once */
@@ -52,9 +52,9 @@ extern Size request_shmem_size(void);
 extern void request_shmem_init(bool found);
 
 /* In a process */
-extern void request_slabs(Namespace *space, uint64 life, SlabKind kind, bool *refused);
-extern void *request_large(Namespace *space, uint64 life, Size size, bool *clean);
-extern bool request_reset(Namespace *space, uint64 life, bool drop);
+extern void request_slabs(Namespace *space, uint64 edition, SlabKind kind, bool *refused);
+extern void *request_large(Namespace *space, uint64 edition, Size size, bool *clean);
+extern bool request_reset(Namespace *space, uint64 edition, bool drop);
 extern Size request_purge(void);
 
 /* Was it the namespace's limit, or the region's size, that the last answer is due to? */

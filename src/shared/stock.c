@@ -27,20 +27,20 @@ stock_clear(Namespace *space)
 {
 	for (int kind = 0; kind < SLAB_KINDS; kind++)
 		init_stock(&space->stocks[kind]);
-	space->returned = NO_PAGE;
-	space->returned_pages = 0;
+	space->freed_large = NO_PAGE;
+	space->freed_large_pages = 0;
 	space->large_objects = 0;
 	space->large_pages = 0;
 }
 
-/* Set a word of the namespace if its life has not passed: that ends with this lock held. */
+/* Set a word of the namespace if its edition has not passed: that ends with this lock held. */
 bool
-stock_set_word(Namespace *space, uint64 life, pg_atomic_uint64 *word, uint64 value)
+stock_set_word(Namespace *space, uint64 edition, pg_atomic_uint64 *word, uint64 value)
 {
 	bool		current;
 
 	lock(&space->stock_lock);
-	current = pg_atomic_read_u64(&space->life) == life;
+	current = pg_atomic_read_u64(&space->edition) == edition;
 	if (current)
 		pg_atomic_write_u64(word, value);
 	unlock(&space->stock_lock);
@@ -66,9 +66,9 @@ stock_push(Namespace *space, SlabKind kind, uint32 page)
 	excess = stock->count == STOCK_EXCESS(stock->target);
 	unlock(&space->stock_lock);
 	if (excess)
-		keeper_wake();
+		bell_ring();
 	else
-		keeper_notice();
+		bell_start_clock();
 }
 
 /* A slab of the stock, or NO_PAGE. */
@@ -92,9 +92,9 @@ stock_pop(Namespace *space, SlabKind kind)
 	low = page != NO_PAGE && stock->count == LOW_STOCK(stock);
 	unlock(&space->stock_lock);
 	if (low)
-		keeper_wake();
+		bell_ring();
 	else
-		keeper_notice();
+		bell_start_clock();
 	return page;
 }
 
@@ -164,25 +164,25 @@ stock_tick(Namespace *space, SlabKind kind, int32 *taken, uint32 *waited)
 
 /* Free a large object: the keeper finds it.  False if it is not one in use. */
 bool
-stock_free_large(Namespace *space, uint64 life, Size page)
+stock_free_large(Namespace *space, uint64 edition, Size page)
 {
-	uint8		owner = namespace_owner(space, life);
+	uint8		owner = namespace_owner(space, edition);
 	bool		good;
 
 	lock(&space->stock_lock);
-	good = pg_atomic_read_u64(&space->life) == life &&
+	good = pg_atomic_read_u64(&space->edition) == edition &&
 		page_tags[page] == TAG(owner, CLASS_LARGE, 0);
 	if (good)
 	{
 		page_tags[page] = TAG(owner, CLASS_LARGE_FREED, 0);
-		page_slabs[page].next = space->returned;
-		space->returned = page;
-		space->returned_pages += page_slabs[page].pages;
+		page_slabs[page].next = space->freed_large;
+		space->freed_large = page;
+		space->freed_large_pages += page_slabs[page].pages;
 		space->large_pages -= page_slabs[page].pages;
 		space->large_objects--;
 	}
 	unlock(&space->stock_lock);
-	keeper_notice();
+	bell_start_clock();
 	return good;
 }
 
@@ -197,19 +197,19 @@ stock_count_large(Namespace *space, uint32 pages)
 
 /* Large objects that were freed, linked by next, up to most of them. */
 uint32
-stock_freed_large(Namespace *space, uint32 most)
+stock_take_freed_large(Namespace *space, uint32 most)
 {
 	uint32		first = NO_PAGE;
 
-	if (space->returned == NO_PAGE)
+	if (space->freed_large == NO_PAGE)
 		return NO_PAGE;
 	lock(&space->stock_lock);
-	for (uint32 i = 0; i < most && space->returned != NO_PAGE; i++)
+	for (uint32 i = 0; i < most && space->freed_large != NO_PAGE; i++)
 	{
-		uint32		page = space->returned;
+		uint32		page = space->freed_large;
 
-		space->returned = page_slabs[page].next;
-		space->returned_pages -= page_slabs[page].pages;
+		space->freed_large = page_slabs[page].next;
+		space->freed_large_pages -= page_slabs[page].pages;
 		page_slabs[page].next = first;
 		first = page;
 	}
