@@ -42,6 +42,7 @@ extents_open(void)
 	return pages_open() && pageset_map(&doomed, region_pages);
 }
 
+/* What the tags of its pages have as their owner. */
 static uint8
 owner_now(Namespace *space)
 {

@@ -156,6 +156,7 @@ reset_or_drop(Request *request)
 	(void) sweep();
 }
 
+/* Take back what nobody uses of any namespace, a step of it. */
 static void
 purge(Request *request)
 {
@@ -182,6 +183,7 @@ is_current(const Request *request)
 	return edition == request->edition;
 }
 
+/* Do what is asked for, or a step of it. */
 static void
 serve(Request *request)
 {
@@ -210,6 +212,7 @@ serve(Request *request)
 	}
 }
 
+/* Serve those who wait now.  Returns whether there were any. */
 static bool
 serve_all(void)
 {
@@ -232,6 +235,7 @@ serve_all(void)
  * The process
  */
 
+/* From now on namespaces can be had. */
 static void
 start(void)
 {
@@ -252,9 +256,10 @@ start(void)
 static void
 wait_for_work(bool busy, bool clock_runs)
 {
+	long		ms = busy ? 0 : told_to_stop ? LOOK_MS : clock_runs ? TICK_MS : SLEEP_MS;
+
 	pg_atomic_write_u32(&control->keeper_sleeps, !busy && !clock_runs);
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT,
-					 busy ? 0 : told_to_stop ? LOOK_MS : clock_runs ? TICK_MS : SLEEP_MS,
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms,
 					 PG_WAIT_EXTENSION);
 	pg_atomic_write_u32(&control->keeper_sleeps, 0);
 	ResetLatch(MyLatch);

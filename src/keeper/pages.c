@@ -43,6 +43,7 @@ pages_open(void)
 	return true;
 }
 
+/* Fill in what a search has found. */
 static bool
 found(PageRun *run, Size page, Size pages)
 {
@@ -96,6 +97,7 @@ count_groups(Size page, Size pages, int sign)
 	}
 }
 
+/* Pages that were found are free no more. */
 void
 pages_take(const PageRun *run)
 {

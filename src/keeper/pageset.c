@@ -15,12 +15,8 @@
 
 #include <sys/mman.h>
 
-#include "port/pg_bitutils.h"
-
 #include "keeper/pageset.h"
-
-#define WORD_BITS 64
-#define ALL_BITS (~UINT64CONST(0))
+#include "shared/bits.h"
 
 /* Pages of a leaf: a cache line of the bitmap. */
 #define LEAF_PAGES 512
@@ -88,6 +84,7 @@ longest_inside(uint64 word, Size least)
 	return least;
 }
 
+/* What a leaf is to be, by its words. */
 static Gaps
 leaf_gaps(const uint64 *words)
 {
@@ -129,6 +126,13 @@ join(Gaps left, Gaps right, Size span)
 	};
 }
 
+/* What a node is to be, by its two children of span pages each. */
+static inline Gaps
+join_children(const PageSet *set, Size node, Size span)
+{
+	return join(set->nodes[2 * node], set->nodes[2 * node + 1], span);
+}
+
 /* Change a node; false if it is the same. */
 static inline bool
 replace(Gaps *node, Gaps gaps)
@@ -149,16 +153,18 @@ refresh(PageSet *set, Size page, Size pages)
 	bool		changed = false;
 
 	for (Size node = first; node <= last; node++)
-		changed |= replace(&set->nodes[node],
-						   leaf_gaps(&set->words[(node - set->leaves) * LEAF_WORDS]));
+	{
+		const uint64 *words = &set->words[(node - set->leaves) * LEAF_WORDS];
+
+		changed |= replace(&set->nodes[node], leaf_gaps(words));
+	}
 	for (Size span = LEAF_PAGES; changed && first > 1; span *= 2)
 	{
 		first /= 2;
 		last /= 2;
 		changed = false;
 		for (Size node = first; node <= last; node++)
-			changed |= replace(&set->nodes[node], join(set->nodes[2 * node],
-													   set->nodes[2 * node + 1], span));
+			changed |= replace(&set->nodes[node], join_children(set, node, span));
 	}
 }
 
@@ -196,7 +202,7 @@ pageset_end(PageSet *set, Size pages)
 		if (node % 2 == 0)
 			set->nodes[node + 1] = (Gaps) {span, span, span};
 		node /= 2;
-		set->nodes[node] = join(set->nodes[2 * node], set->nodes[2 * node + 1], span);
+		set->nodes[node] = join_children(set, node, span);
 	}
 }
 
@@ -301,9 +307,9 @@ place_in_leaf(const PageSet *set, Size start, Size pages, bool highest)
 	return place;
 }
 
-/* Where the lowest gap of that length begins. */
-Size
-pageset_lowest_gap(const PageSet *set, Size pages)
+/* The lowest or highest place for pages in a row. */
+static Size
+find_place(const PageSet *set, Size pages, bool highest)
 {
 	Size		span = (Size) set->leaves * LEAF_PAGES;
 	Size		start = 0;
@@ -315,46 +321,38 @@ pageset_lowest_gap(const PageSet *set, Size pages)
 	{
 		const Gaps *left = &set->nodes[2 * node];
 		const Gaps *right = &set->nodes[2 * node + 1];
+		bool		go_right = highest;
 
 		span /= 2;
 		node *= 2;
-		if (span - left->longest >= pages)
-			continue;
-		if (2 * span - left->last - right->first >= pages)
-			return start + left->last;
-		node++;
-		start += span;
+		if (span - (highest ? right : left)->longest < pages)
+		{
+			/* not in the half where one would like it, but across the border, or in the other */
+			if (2 * span - left->last - right->first >= pages)
+				return start + (highest ? 2 * span - right->first - pages : left->last);
+			go_right = !highest;
+		}
+		if (go_right)
+		{
+			node++;
+			start += span;
+		}
 	}
-	return place_in_leaf(set, start, pages, false);
+	return place_in_leaf(set, start, pages, highest);
+}
+
+/* Where the lowest gap that has room for the pages begins. */
+Size
+pageset_lowest_gap(const PageSet *set, Size pages)
+{
+	return find_place(set, pages, false);
 }
 
 /* The same for the highest one: it has the pages at its end. */
 Size
 pageset_highest_gap(const PageSet *set, Size pages)
 {
-	Size		span = (Size) set->leaves * LEAF_PAGES;
-	Size		start = 0;
-	Size		node = 1;
-
-	if (span - set->nodes[1].longest < pages)
-		return 0;
-	while (node < set->leaves)
-	{
-		const Gaps *left = &set->nodes[2 * node];
-		const Gaps *right = &set->nodes[2 * node + 1];
-
-		span /= 2;
-		node *= 2;
-		if (span - right->longest < pages)
-		{
-			if (2 * span - left->last - right->first >= pages)
-				return start + 2 * span - right->first - pages;
-			continue;
-		}
-		node++;
-		start += span;
-	}
-	return place_in_leaf(set, start, pages, true);
+	return find_place(set, pages, true);
 }
 
 /* How many of these pages are members? */

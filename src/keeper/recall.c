@@ -129,7 +129,18 @@ tick_process(int process, int slot)
 	return false;
 }
 
-/* The keeper's clock: ask processes that do not use what they keep.  Returns whether there is more to do soon. */
+/* Of one namespace; are there some that use what they keep? */
+static bool
+tick_processes(int slot)
+{
+	bool		busy = false;
+
+	for (int process = 0; process < compat_proc_count(); process++)
+		busy |= tick_process(process, slot);
+	return busy;
+}
+
+/* The keeper's clock: ask processes that do not use what they keep.  Is there more to do soon? */
 bool
 recall_tick(void)
 {
@@ -140,8 +151,8 @@ recall_tick(void)
 		return true;
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
-		for (int process = 0; control->slots[slot].in_use && process < compat_proc_count(); process++)
-			busy |= tick_process(process, slot);
+		if (control->slots[slot].in_use)
+			busy |= tick_processes(slot);
 	}
 	return busy;
 }

@@ -26,17 +26,11 @@
 #define LEAST_STOCK 8
 #define FIRST_STOCK 64
 
-/*
- * The stock of each kind is at most this part of what a namespace holds, and of
- * what it may hold.
- */
+/* The stock of each kind is at most such a part of what a namespace holds, and of what it may. */
 #define HELD_DIVISOR 24
 #define STOCK_DIVISOR 64
 
-/*
- * Slabs allocated, and slabs or large objects taken back, before those who wait
- * are looked after again.
- */
+/* Slabs allocated, and slabs or large objects taken back, before others are looked after again. */
 #define BATCH 64
 #define BACK_BATCH 512
 
@@ -153,6 +147,7 @@ supply_slabs(Namespace *space, SlabKind kind, bool repeated)
 	return add_slabs(space, kind, stock->target);
 }
 
+/* Somebody waits for a large object.  clean: it is zero, and takes no memory yet. */
 ExtentsResult
 supply_large(Namespace *space, Size pages, void **object, bool *clean)
 {
@@ -167,6 +162,7 @@ supply_large(Namespace *space, Size pages, void **object, bool *clean)
 	return EXTENTS_TAKEN;
 }
 
+/* Fill a stock that is low.  Returns whether it was. */
 static bool
 fill_ahead(Namespace *space, SlabKind kind)
 {

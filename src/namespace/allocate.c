@@ -33,8 +33,8 @@ report_bad_pointer(JemctxNamespace *ns, void *pointer, const char *detail)
 #define ADVICE_LIMIT \
 	"Free what is not needed, or raise the limit with jemctx_namespace_set_limit()."
 #define ADVICE_ALL \
-	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, and what the " \
-	"machine and its control groups have left."
+	"All namespaces share jemctx.namespace_memory, jemctx.server_memory_limit, " \
+	"and what the machine and its control groups have left."
 
 /*
  * Have the error that somebody is going to raise say why there is no memory:
@@ -145,6 +145,7 @@ allocate_large(JemctxNamespace *ns, Size size, bool zero)
 	return object;
 }
 
+/* There is no memory: NULL for those who take that, or an ERROR. */
 static void *
 refuse(JemctxNamespace *ns, Size size, int flags)
 {
@@ -158,11 +159,11 @@ refuse(JemctxNamespace *ns, Size size, int flags)
 static void
 check_size(Size size, int flags)
 {
-	if (unlikely((flags & MCXT_ALLOC_HUGE) != 0 ? !AllocHugeSizeIsValid(size) :
-				 !AllocSizeIsValid(size)))
+	if (unlikely(size > ((flags & MCXT_ALLOC_HUGE) != 0 ? MaxAllocHugeSize : MaxAllocSize)))
 		elog(ERROR, "invalid memory alloc request size %zu", size);
 }
 
+/* An object of any size, or NULL. */
 static void *
 allocate_any(JemctxNamespace *ns, Size size, bool zero)
 {
@@ -230,6 +231,7 @@ is_small_object(uint8 owner, void *pointer, uint32 draining, uint32 *class)
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
 
+/* Is the slab of a small object draining? */
 static inline bool
 is_draining(void *pointer)
 {

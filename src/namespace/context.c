@@ -98,6 +98,7 @@ context_handle(MemoryContext context)
 	return likely(set->ns != NULL) ? set->ns : find_handle(set);
 }
 
+/* A chunk of a context, or NULL when there is no memory. */
 static void *
 alloc_chunk(JemctxNamespace *ns, MemoryContext context, Size size)
 {
@@ -146,6 +147,7 @@ must_move(Size space, Size needed)
 	return needed <= space / 2;
 }
 
+/* Stays where it is unless another object would serve better. */
 static void *
 NamespaceRealloc(MemoryContext context, void *pointer, Size size)
 {
@@ -235,6 +237,7 @@ static const MemoryContextMethods namespace_methods = {
 #endif
 };
 
+/* The methods of a chunk that is free: whoever calls one makes a mistake. */
 static void
 report_freed(void *pointer)
 {

@@ -69,6 +69,7 @@ init_slot(Namespace *space, int slot)
 	depot_init(space, control->tranche);
 }
 
+/* Of all namespaces: there are none yet. */
 static void
 init_control(void)
 {
@@ -210,17 +211,17 @@ void
 namespace_enter(void)
 {
 	DefineCustomIntVariable("jemctx.namespace_memory",
-							"Sets the size of the shared region that namespaces have "
-							"their memory from.",
-							"It is address space, and takes memory as it is used. 0 is for "
-							"no namespaces.",
+							"Sets the size of the shared region that namespaces have their "
+							"memory from.",
+							"It is address space, and takes memory as it is used. 0 is for no "
+							"namespaces.",
 							&namespace_memory, DEFAULT_MEMORY, 0, MAX_MEMORY,
 							PGC_POSTMASTER, GUC_UNIT_KB, check_memory, NULL, NULL);
 	if (!memory_suffices(namespace_memory))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for parameter \"%s\": %d kB", "jemctx.namespace_memory",
-						namespace_memory),
+				 errmsg("invalid value for parameter \"%s\": %d kB",
+						"jemctx.namespace_memory", namespace_memory),
 				 errdetail(LEAST_MEMORY_DETAIL),
 				 errhint(LEAST_MEMORY_HINT)));
 	initial_enter();

@@ -100,6 +100,7 @@ typedef struct Reach
 	Size		end;
 } Reach;
 
+/* How far the tag of a page speaks. */
 static Reach
 reach_of(Size page)
 {
@@ -176,6 +177,7 @@ figures_of(int slot, NamespaceFigures *figures)
 	return true;
 }
 
+/* Of the slabs of one size class. */
 void
 figures_of_bin(int slot, int class, BinFigures *figures)
 {

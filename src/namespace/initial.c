@@ -36,9 +36,10 @@ static InitialList initials;
 static int	next;
 
 #define HINT \
-	"Set jemctx.namespaces to names separated by commas, each with a limit after a colon if it " \
-	"has one, as in \"sessions:64MB, dictionary\"."
+	"Set jemctx.namespaces to names separated by commas, each with a limit after a colon " \
+	"if it has one, as in \"sessions:64MB, dictionary\"."
 
+/* A text without the blanks around it. */
 static char *
 trim(char *text)
 {
@@ -100,6 +101,7 @@ parse_item(InitialList *list, char *item)
 	return colon ? parse_limit(trim(colon + 1), &initial->size_limit) : NULL;
 }
 
+/* Read a setting into a list.  Returns what is wrong, or NULL. */
 static const char *
 parse(InitialList *list, const char *setting)
 {
@@ -143,8 +145,8 @@ initial_enter(void)
 
 	DefineCustomStringVariable("jemctx.namespaces",
 							   "Lists the namespaces that are made when the server starts.",
-							   "Names separated by commas, with a limit after a colon if "
-							   "they have one.",
+							   "Names separated by commas, with a limit after a colon if they have "
+							   "one.",
 							   &initial_list, "",
 							   PGC_POSTMASTER, 0, check_list, NULL, NULL);
 	wrong = parse(&initials, initial_list);

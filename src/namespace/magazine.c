@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 
 #include "namespace/magazine.h"
+#include "shared/bits.h"
 #include "shared/guard.h"
 
 /* Of a magazine at first. */
@@ -43,6 +44,7 @@ static Rack no_rack;
 /* Has this process to return what it keeps to the depot when it ends? */
 static bool attached;
 
+/* All counts of this process for the namespace. */
 static Counts *
 counts_of_handle(JemctxNamespace *ns)
 {
@@ -92,6 +94,7 @@ magazine_enter(void)
 	RegisterXactCallback(end_transaction, NULL);
 }
 
+/* See to it that this process leaves nothing behind. */
 static void
 attach(void)
 {
@@ -119,6 +122,7 @@ start_over(JemctxNamespace *ns, uint64 edition)
 	guard_leave();
 }
 
+/* Make a handle one of that namespace. */
 static void
 begin(JemctxNamespace *ns, Namespace *space, uint64 edition, Rack *rack)
 {
@@ -202,6 +206,7 @@ magazine_renew(JemctxNamespace *ns)
 	start_over(ns, edition);
 }
 
+/* Let a magazine that was full or empty have twice as many objects. */
 static void
 grow(JemctxNamespace *ns, uint32 class)
 {
@@ -270,7 +275,7 @@ filter_add(AddressFilter *filter, void **addresses, int count)
 	{
 		uint32		place = filter_place(addresses[i]);
 
-		filter->words[place / 64] |= UINT64CONST(1) << place % 64;
+		filter->words[place / WORD_BITS] |= BIT_OF(place);
 	}
 }
 
@@ -279,7 +284,7 @@ filter_may_have(AddressFilter *filter, void *address)
 {
 	uint32		place = filter_place(address);
 
-	return (filter->words[place / 64] >> place % 64 & 1) != 0;
+	return (filter->words[place / WORD_BITS] & BIT_OF(place)) != 0;
 }
 
 /*
@@ -309,7 +314,7 @@ keep_others(JemctxNamespace *ns, uint32 class, int lower, void **wrong)
 
 /*
  * Give the lower objects of a magazine back.  Returns one that was freed
- * twice, or NULL.  When the edition has passed the next use finds out.
+ * twice, or NULL.  When the edition has passed the next use notices.
  */
 static void *
 give_lower(JemctxNamespace *ns, uint32 class, int count)
@@ -335,6 +340,7 @@ give(JemctxNamespace *ns, uint32 class, void **objects, int count)
 	return wrong;
 }
 
+/* Say so, if an object was freed twice. */
 static void
 report_double_free(JemctxNamespace *ns, void *wrong, int elevel)
 {
@@ -380,7 +386,7 @@ give_draining(JemctxNamespace *ns, uint32 class)
 	return wrong;
 }
 
-/* Give the depot an object of a draining slab, with others; at once if this process may keep none. */
+/* Give the depot an object of a draining slab, with others; alone if the process may keep none. */
 void
 magazine_drain(JemctxNamespace *ns, uint32 class, void *object)
 {

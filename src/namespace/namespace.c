@@ -102,6 +102,7 @@ jemctx_namespace_create(const char *name, Size size_limit)
 	return make(name, size_limit, false);
 }
 
+/* The handle of before, if this process has one. */
 JemctxNamespace *
 jemctx_namespace_find(const char *name, bool missing_ok)
 {

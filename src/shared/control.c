@@ -62,6 +62,16 @@ unavailable(const char *detail, const char *hint)
 			 hint ? errhint("%s", hint) : 0));
 }
 
+/* Wait until somebody calls this process, or for a while at the most.  Can be interrupted. */
+void
+control_wait(long ms)
+{
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms,
+					 PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
 /* The keeper starts with the server; wait for it for a while. */
 static void
 wait_for_start(void)
@@ -70,10 +80,7 @@ wait_for_start(void)
 	{
 		if (pg_atomic_read_u32(&control->state) != KEEPER_STARTING)
 			return;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 START_LOOK_MS, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		control_wait(START_LOOK_MS);
 	}
 }
 

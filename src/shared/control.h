@@ -52,7 +52,10 @@ typedef union PaddedBin
 	char		pad[PG_CACHE_LINE_SIZE];
 } PaddedBin;
 
-/* Free slabs of one kind, ready for any size class.  All fields: stock lock; the keeper takes a look without. */
+/*
+ * Free slabs of one kind, ready for any size class.  All fields: stock lock;
+ * the keeper takes a look without.
+ */
 typedef struct Stock
 {
 	uint32		first;
@@ -83,12 +86,11 @@ typedef struct Namespace
 	pg_atomic_uint64 root;		/* a pointer */
 
 	/* written by the keeper */
-	/* bytes of its pages: never less than slabs and large objects have */
-	pg_atomic_uint64 committed;
+	pg_atomic_uint64 committed; /* bytes of its pages: never less than it has objects */
 
 	/* written by everybody */
-	/* bytes that magazines may hold */
-	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE);
+	pg_atomic_uint64 reserved	/* bytes that magazines may hold */
+				pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 	pg_atomic_uint64 refused;	/* allocations that failed */
 
 	LWLock		stock_lock pg_attribute_aligned(PG_CACHE_LINE_SIZE);
@@ -153,6 +155,7 @@ extern NamespaceControl *control;
 
 extern const char *control_problem(KeeperState state, const char **hint);
 extern void control_require(void);
+extern void control_wait(long ms);
 
 /* Bytes that all namespaces may hold of the machine's memory; any process, any time. */
 static inline Size

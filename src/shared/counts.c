@@ -24,8 +24,9 @@ static PaddedCounts *all;
 bool
 counts_map(void)
 {
-	all = mapping_fresh(all, (Size) compat_proc_count() * NAMESPACE_SLOTS * sizeof(PaddedCounts),
-						-1);
+	Size		count = (Size) compat_proc_count() * NAMESPACE_SLOTS;
+
+	all = mapping_fresh(all, count * sizeof(PaddedCounts), -1);
 	return all != NULL;
 }
 

@@ -15,15 +15,12 @@
  */
 #include "postgres.h"
 
-#include "port/pg_bitutils.h"
-
+#include "shared/bits.h"
 #include "shared/depot.h"
 #include "shared/failpoint.h"
 #include "shared/lock.h"
 #include "shared/region.h"
 #include "shared/stock.h"
-
-#define WORD_BITS 64
 
 /* A bin is loose if so much of it is room, beside some slabs. */
 #define LOOSE_DIVISOR 16
@@ -43,6 +40,7 @@ lock_bin(Namespace *space, uint64 edition, Bin *bin)
 	return false;
 }
 
+/* Forget the slabs of a bin, but not what was counted since the namespace began. */
 static void
 empty_bin(Bin *bin)
 {
@@ -77,6 +75,7 @@ slab_group(const Slab *slab, const SizeClass *class)
 	return slab->live == 0 ? 0 : 1 + slab->live * (BIN_GROUPS - 1) / class->capacity;
 }
 
+/* Put a slab into one of the groups, if it has room. */
 static void
 link_slab(Bin *bin, uint32 page, uint8 group)
 {
@@ -93,6 +92,7 @@ link_slab(Bin *bin, uint32 page, uint8 group)
 	bin->nonfull++;
 }
 
+/* Take it out of its group, if it is in one. */
 static void
 unlink_slab(Bin *bin, uint32 page)
 {
@@ -118,6 +118,7 @@ is_loose(const Bin *bin, const SizeClass *class)
 	return places - bin->out > places / LOOSE_DIVISOR + (uint64) LOOSE_SLABS * class->capacity;
 }
 
+/* Say in the tags of a slab whether it is draining. */
 static inline void
 tag_slab(uint32 page, const SizeClass *class, bool draining)
 {
@@ -127,6 +128,7 @@ tag_slab(uint32 page, const SizeClass *class, bool draining)
 		page_tags[page + i] ^= TAG_DRAINING;
 }
 
+/* The objects of a slab have changed: so may its group, and whether it drains. */
 static inline void
 regroup(Bin *bin, uint32 page, const SizeClass *class)
 {
@@ -162,12 +164,13 @@ clear_slab(Slab *slab, uint32 capacity)
 	for (uint32 word = 0; word < SLAB_WORDS; word++)
 	{
 		uint32		first = word * WORD_BITS;
+		uint64		past = ALL_BITS;
 
 		if (capacity >= first + WORD_BITS)
-			slab->used[word] = 0;
-		else
-			slab->used[word] = capacity > first ? ~UINT64CONST(0) << (capacity - first) :
-				~UINT64CONST(0);
+			past = 0;
+		else if (capacity > first)
+			past <<= capacity - first;
+		slab->used[word] = past;
 	}
 	slab->live = 0;
 }
@@ -188,6 +191,7 @@ add_slab(Namespace *space, uint8 owner, Bin *bin, uint32 class)
 	return page;
 }
 
+/* Give a slab without objects to the stock. */
 static void
 remove_slab(Namespace *space, Bin *bin, uint32 class, uint32 page)
 {
@@ -269,7 +273,7 @@ find_bit(uint8 owner, uint32 class, void *object, uint32 *page, uint64 *bit)
 		!size_class_divides(&size_classes[class], offset))
 		return NULL;
 	*page = at - TAG_POSITION(tag);
-	*bit = UINT64CONST(1) << index % WORD_BITS;
+	*bit = BIT_OF(index);
 	return &page_slabs[*page].used[index / WORD_BITS];
 }
 
@@ -381,6 +385,7 @@ depot_reserve(Namespace *space, uint64 edition, uint32 class, Size bytes)
 	return granted;
 }
 
+/* A magazine may keep fewer bytes from now on. */
 void
 depot_release(Namespace *space, uint64 edition, uint32 class, Size bytes)
 {

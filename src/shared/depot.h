@@ -22,7 +22,8 @@
 
 extern void depot_init(Namespace *space, int tranche);
 extern int	depot_take(Namespace *space, uint64 edition, uint32 class, void **objects, int wanted);
-extern bool depot_give(Namespace *space, uint64 edition, uint32 class, void **objects, int count, void **wrong);
+extern bool depot_give(Namespace *space, uint64 edition, uint32 class, void **objects, int count,
+					   void **wrong);
 extern bool depot_is_out(uint8 owner, uint32 class, void *object);
 extern bool depot_reserve(Namespace *space, uint64 edition, uint32 class, Size bytes);
 extern bool depot_clear_pages(Namespace *space, uint64 edition, Size page, Size pages);

@@ -18,9 +18,6 @@
 #include <unistd.h>
 
 #include "fmgr.h"
-#include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "utils/builtins.h"
 
 #include "compat/compat.h"
@@ -35,7 +32,8 @@ COMPAT_FUNCTION(jemctx_debug_fault_names);
 #define FAILPOINT_NAME(constant, name) name,
 static const char *const failpoint_names[] = {FAILPOINT_LIST(FAILPOINT_NAME)};
 
-StaticAssertDecl(FAILPOINTS <= lengthof(((NamespaceControl *) NULL)->failpoints), "too many failpoints");
+StaticAssertDecl(FAILPOINTS <= lengthof(((NamespaceControl *) NULL)->failpoints),
+				 "too many failpoints");
 
 void
 failpoint_init(void)
@@ -60,17 +58,15 @@ failpoint_pause(Failpoint failpoint)
 
 	pg_atomic_write_u32(countdown, FAILPOINT_PAUSED);
 	while (pg_atomic_read_u32(countdown) == FAILPOINT_PAUSED)
-	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS,
-						 PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
+		control_wait(PAUSE_MS);
 }
 
+/* The countdown whose name is an argument of the function. */
 static pg_atomic_uint32 *
-countdown_of(const char *name)
+countdown_of(FunctionCallInfo fcinfo)
 {
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
 	control_require();
 	for (int i = 0; i < FAILPOINTS; i++)
 	{
@@ -85,15 +81,14 @@ countdown_of(const char *name)
 Datum
 jemctx_debug_fault(PG_FUNCTION_ARGS)
 {
-	pg_atomic_write_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0))), PG_GETARG_INT32(1));
+	pg_atomic_write_u32(countdown_of(fcinfo), PG_GETARG_INT32(1));
 	PG_RETURN_VOID();
 }
 
 Datum
 jemctx_debug_fault_pauses(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(
-		pg_atomic_read_u32(countdown_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))) == FAILPOINT_PAUSED);
+	PG_RETURN_BOOL(pg_atomic_read_u32(countdown_of(fcinfo)) == FAILPOINT_PAUSED);
 }
 
 /* The names of all, with spaces between them. */

@@ -11,6 +11,7 @@
 
 #include "shared/mapping.h"
 
+/* A new mapping, or NULL. */
 static void *
 map(Size bytes, int file)
 {

@@ -16,8 +16,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
-#include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/shmem.h"
@@ -25,12 +23,11 @@
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "shared/bell.h"
+#include "shared/bits.h"
 #include "shared/failpoint.h"
 #include "shared/region.h"
 #include "shared/request.h"
 #include "shared/stock.h"
-
-#define WORD_BITS 64
 
 /* The keeper answers within microseconds; this is for when it cannot. */
 #define ANSWER_MS 10000
@@ -51,7 +48,7 @@ static pg_atomic_uint64 *waiting;	/* a bit for each process */
 static int
 words(void)
 {
-	return (compat_proc_count() + WORD_BITS - 1) / WORD_BITS;
+	return WORDS_FOR(compat_proc_count());
 }
 
 Size
@@ -83,6 +80,7 @@ own_request(void)
 	return &requests[MyProc->pgprocno];
 }
 
+/* False if somebody else was faster. */
 static bool
 change_state(Request *request, RequestState from, RequestState to)
 {
@@ -134,11 +132,8 @@ wait_for(Request *request, RequestState state)
 
 	while (pg_atomic_read_u32(&request->state) != state)
 	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 LOOK_MS, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
+		control_wait(LOOK_MS);
 		FAILPOINT(DIE_WAITING);
-		CHECK_FOR_INTERRUPTS();
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
 		control_require();
@@ -158,7 +153,7 @@ submit(Request *request)
 	request->purged = 0;
 	pg_write_barrier();
 	pg_atomic_write_u32(&request->state, REQUEST_WAITING);
-	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], UINT64CONST(1) << process % WORD_BITS);
+	pg_atomic_fetch_or_u64(&waiting[process / WORD_BITS], BIT_OF(process));
 	bell_ring();
 }
 
@@ -186,15 +181,6 @@ request_was_limited(void)
 	return was_limited;
 }
 
-static void
-pause_for(long ms)
-{
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms,
-					 PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* Ask until it is done.  Returns what was purged meanwhile. */
 static Size
 ask(Request *request)
@@ -210,7 +196,7 @@ ask(Request *request)
 		if (!request->again || clock_ms() - since > PATIENCE_MS)
 			return purged;
 		if (request->later)
-			pause_for(LATER_MS);
+			control_wait(LATER_MS);
 		request->repeats++;
 	}
 }
@@ -229,6 +215,7 @@ begin(RequestKind kind, Namespace *space, uint64 edition)
 	return request;
 }
 
+/* Have slabs put into the namespace's stock. */
 void
 request_slabs(Namespace *space, uint64 edition, SlabKind kind, bool *refused)
 {
@@ -269,6 +256,7 @@ request_reset(Namespace *space, uint64 edition, bool drop)
 	return !request->refused;
 }
 
+/* Have all unused memory given to the kernel.  Returns how many bytes. */
 Size
 request_purge(void)
 {
@@ -289,11 +277,11 @@ request_next(int after)
 		int			process;
 
 		if (word == (after + 1) / WORD_BITS)
-			bits &= ~UINT64CONST(0) << (after + 1) % WORD_BITS;
+			bits &= BITS_FROM(after + 1);
 		if (bits == 0)
 			continue;
 		process = word * WORD_BITS + pg_rightmost_one_pos64(bits);
-		pg_atomic_fetch_and_u64(&waiting[word], ~(UINT64CONST(1) << process % WORD_BITS));
+		pg_atomic_fetch_and_u64(&waiting[word], ~BIT_OF(process));
 		return process;
 	}
 	return -1;
@@ -308,6 +296,7 @@ request_take(int process)
 	return change_state(request, REQUEST_WAITING, REQUEST_TAKEN) ? request : NULL;
 }
 
+/* The process may look at the answer, if it still waits for one. */
 void
 request_finish(int process, Request *request)
 {

@@ -26,6 +26,7 @@ static const uint16 sizes[SIZES_COUNT] = {
 SizeClass	size_classes[UINT8_MAX + 1];
 uint8		size_class_table[SIZES_LARGEST / SIZES_GRAIN + 1];
 
+/* By the size of its objects, all else about a class. */
 static void
 define_class(SizeClass *class, uint32 size)
 {

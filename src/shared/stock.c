@@ -186,6 +186,7 @@ stock_free_large(Namespace *space, uint64 edition, Size page)
 	return good;
 }
 
+/* A large object is in use from now on. */
 void
 stock_count_large(Namespace *space, uint32 pages)
 {

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * bits.h
+ *	  Bitmaps in words of 64 bits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_BITS_H
+#define JEMCTX_BITS_H
+
+#include "postgres.h"
+
+#include "port/pg_bitutils.h"
+
+#define WORD_BITS 64
+#define ALL_BITS (~UINT64CONST(0))
+
+/* How many words have that many bits. */
+#define WORDS_FOR(bits) (((bits) + WORD_BITS - 1) / WORD_BITS)
+
+/* In the word n / WORD_BITS: the bit n of a bitmap, and that with all after it. */
+#define BIT_OF(n) (UINT64CONST(1) << (n) % WORD_BITS)
+#define BITS_FROM(n) (ALL_BITS << (n) % WORD_BITS)
+
+#endif							/* JEMCTX_BITS_H */
