@@ -1,5 +1,5 @@
-# What the benchmarks share: servers of several variants, sessions, the
-# kernel's figures, statistics and tables.
+# What the benchmarks share: servers of several variants, sessions, and the
+# kernel's figures.
 #
 # A program calls begin() with the defaults of its options, servers() for the
 # variants, measures, and ends with goals() and save().
@@ -21,10 +21,12 @@ use List::Util qw(max sum sum0);
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(begin children close_session cpu_seconds end_query goals in_turn geometric_mean interval
-	median minor_faults
-	number pgbench prepare query read_statements restart rollup rotated row save server_pids servers session
-	start_query table title);
+# beside it where the benchmark is copied to
+use lib "$FindBin::RealBin/..";
+use Session qw(start_session send_query answer has_ended close_session);
+
+our @EXPORT = qw(begin children close_session cpu_seconds end_query minor_faults pgbench prepare query
+	read_statements restart rollup save server_pids servers session start_query title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -157,7 +159,7 @@ sub become_user
 	my (undef, undef, $uid, $gid) = getpwnam($user) or die "there is no user \"$user\"\n";
 
 	$copy = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1);
-	for my $file (grep { -f } glob("$FindBin::RealBin/*"))
+	for my $file (grep { -f } glob("$FindBin::RealBin/* $FindBin::RealBin/../Session.pm"))
 	{
 		copy($file, $copy) or die "could not copy \"$file\": $!\n";
 	}
@@ -407,35 +409,21 @@ sub wait_for_exits
 sub session
 {
 	my ($server) = @_;
-	my $session = { server => $server, in => '', out => '', err => '' };
-	my @command = ("$bindir/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', connection($server), 'postgres');
+	my @psql = ("$bindir/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', connection($server), 'postgres');
+	my $session = start_session(\@psql, server => $server, apart => 1);
 
-	$session->{psql} = IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err});
 	query($session, '\timing on');
 	$session->{pid} = query($session, 'SELECT pg_backend_pid()');
 	return $session;
 }
-
-sub close_session
-{
-	my ($session) = @_;
-
-	$session->{in} .= "\\q\n";
-	$session->{psql}->finish;
-}
-
-my $end = "=done=\n";
 
 # Have a session run a statement, without waiting for it.
 sub start_query
 {
 	my ($session, $sql) = @_;
 
-	$session->{out} = '';
-	$sql .= ';' if $sql !~ /^\\/;
 	$session->{sql} = $sql;
-	$session->{in} .= "$sql\n\\echo $end";
-	$session->{psql}->pump_nb while length($session->{in});
+	send_query($session, $sql);
 }
 
 # What a statement answers: its output, and in list context also its time in
@@ -443,15 +431,11 @@ sub start_query
 sub end_query
 {
 	my ($session) = @_;
-	my ($text, $ms);
+	my $text = answer($session);
+	my $ms;
 
-	while ($session->{out} !~ /^\Q$end\E\z/m)
-	{
-		eval { $session->{psql}->pump; 1 } && $session->{psql}->pumpable
-			or die "the $session->{server}{name} server failed at \"$session->{sql}\":\n$session->{err}";
-	}
-	$text = $session->{out} =~ s/^\Q$end\E\z//mr;
-	$ms = $1 if $text =~ s/^Time: ([\d.]+) ms.*\n//m;
+	die "the $session->{server}{name} server failed at \"$session->{sql}\":\n$session->{err}" if has_ended($session);
+	$ms = $1 if $text =~ s/^Time: ([\d.]+) ms.*\n?//m;
 	chomp($text);
 	return wantarray ? ($text, $ms) : $text;
 }
@@ -465,24 +449,17 @@ sub query
 	return end_query($session);
 }
 
-# What is in statements.sql: the setup's statements, then the others with their names, one to a line.
+# What is in statements.sql: the setup's statements, then the others with their names; each in one line.
 sub read_statements
 {
-	my $path = "$FindBin::RealBin/statements.sql";
 	my @blocks;
 
-	open(my $file, '<', $path) or die "could not open \"$path\": $!\n";
-	while (<$file>)
+	for my $block (split(/^-- @ /m, contents("$FindBin::RealBin/statements.sql")))
 	{
-		chomp;
-		if (/^-- @ (.+)/)
-		{
-			push(@blocks, { name => $1, sql => [] });
-		}
-		elsif (/\S/ && !/^--/)
-		{
-			push(@{ $blocks[-1]{sql} }, s/;$//r);
-		}
+		my ($name, $sql) = $block =~ /^(\S[^\n]*)\n(.*)/s ? ($1, $2) : next;
+
+		next if $name =~ /^--/;
+		push(@blocks, { name => $name, sql => [ map { s/\s*\n\s*/ /gr } split(/;\n\s*/, $sql) ] });
 	}
 	return @blocks;
 }
@@ -588,115 +565,8 @@ sub rollup
 }
 
 #
-# Statistics
+# The raw figures
 #
-
-# The items in another order each round: rotated by one (two items: swapped).
-sub rotated
-{
-	my ($round, @items) = @_;
-	my $first = $round % @items;
-
-	return (@items[ $first .. $#items ], @items[ 0 .. $first - 1 ]);
-}
-
-# Do a thing for each of the items, so many rounds.
-sub in_turn
-{
-	my ($rounds, $do, @items) = @_;
-
-	for my $round (0 .. $rounds - 1)
-	{
-		$do->($_, $round) for rotated($round, @items);
-	}
-}
-
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-	my $middle = int(@sorted / 2);
-
-	return @sorted % 2 ? $sorted[$middle] : ($sorted[ $middle - 1 ] + $sorted[$middle]) / 2;
-}
-
-sub geometric_mean
-{
-	return exp(sum(map { log } @_) / @_);
-}
-
-# The bootstrap's 95 % confidence interval of a statistic of values.
-sub interval
-{
-	my ($statistic, @values) = @_;
-	my $resamples = 2000;
-	my @results;
-
-	srand(1);
-	for (1 .. $resamples)
-	{
-		push(@results, $statistic->(map { $values[ rand @values ] } @values));
-	}
-	@results = sort { $a <=> $b } @results;
-	return [ @results[ int(0.025 * $resamples), int(0.975 * $resamples) ] ];
-}
-
-#
-# Report
-#
-
-# Three significant digits, or all of those before the point.
-sub number
-{
-	my ($value) = @_;
-	my $digits;
-
-	return '-' if !defined $value;
-	return '0' if $value == 0;
-	$digits = 2 - POSIX::floor(log(abs($value)) / log(10));
-	return sprintf('%.*f', max(0, $digits), $value);
-}
-
-# Print rows of cells below a head; the first column to the left.
-sub table
-{
-	my ($head, @rows) = @_;
-	my @widths = map { my $column = $_; max(map { length($_->[$column] // '') } $head, @rows) } 0 .. $#$head;
-
-	for my $cells ($head, [ map { '-' x $_ } @widths ], @rows)
-	{
-		print join('  ', map { sprintf($_ ? '%*2$s' : '%-*2$s', $cells->[$_] // '', $widths[$_]) } 0 .. $#$head), "\n";
-	}
-	print "\n";
-}
-
-# A row of the goals' table: work, peer, ours, ratio, interval, goal as ">= 1".
-# Without a goal it is shown only.
-sub row
-{
-	my (%row) = @_;
-
-	if (defined $row{goal})
-	{
-		my ($operator, $bound) = $row{goal} =~ /^([<>])= ([\d.]+)$/ or die "not a goal: \"$row{goal}\"\n";
-
-		$row{reached} =
-		  ($operator eq '>' ? $row{ratio} >= $bound : $row{ratio} <= $bound) ? JSON::PP::true : JSON::PP::false;
-	}
-	return \%row;
-}
-
-sub goals
-{
-	my @cells = map {
-		[
-			$_->{work}, number($_->{peer}), number($_->{ours}), sprintf('%.3f', $_->{ratio}),
-			$_->{interval} ? sprintf('%.3f-%.3f', @{ $_->{interval} }) : '-', $_->{goal} // '-',
-			!defined $_->{goal} ? '-' : $_->{reached} ? 'reached' : 'short'
-		]
-	} @_;
-
-	table([ 'work', 'peer', 'ours', 'ratio', '95 % CI', 'goal', 'result' ], @cells);
-}
 
 # Write the raw figures where --json says.
 sub save

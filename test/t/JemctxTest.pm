@@ -7,11 +7,15 @@ use warnings;
 
 use Cwd qw(abs_path);
 use Exporter 'import';
+use File::Basename qw(dirname);
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
+
+use lib dirname(__FILE__) . '/..';
+use Session qw(start_session send_query is_answered has_ended close_session pid_of);
 
 our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer is_answered
@@ -208,62 +212,19 @@ sub committed_is_exact
 sub session
 {
 	my ($node, %params) = @_;
-	my $session = { node => $node, in => '', out => '' };
-	my @command = ('psql', '-XAtq', '-d', $params{connstr} // $node->connstr('postgres'));
 
-	# of one answer, not of the session's life
-	$session->{timer} = IPC::Run::timeout($answer_deadline);
-	$session->{psql} =
-	  IPC::Run::start(\@command, '<', \$session->{in}, '>', \$session->{out}, '2>&1', $session->{timer});
-	return $session;
+	return start_session([ 'psql', '-XAtq', '-d', $params{connstr} // $node->connstr('postgres') ],
+		node => $node, deadline => $answer_deadline);
 }
 
-# Exchange with psql what there is, or wait until there is something. False when psql has ended.
-sub pump
-{
-	my ($session, $call) = @_;
-
-	return 1 if eval { $session->{psql}->pumpable && ($session->{psql}->$call, 1) };
-	diag "no answer: $@" if $@ =~ /timeout/;
-	return 0;
-}
-
-# Send a statement and do not wait.
-sub send_query
-{
-	my ($session, $sql) = @_;
-
-	$session->{out} = '';
-	$session->{in} .= ($sql =~ /^\\|;$/ ? $sql : "$sql;") . "\n\\echo =done=\n";
-	$session->{timer}->start($answer_deadline);
-	while (length $session->{in})
-	{
-		pump($session, 'pump_nb') or last;
-	}
-	return;
-}
-
-# Has the statement been answered?  Does not wait.
-sub is_answered
-{
-	my ($session) = @_;
-
-	return $session->{out} =~ /^=done=\n/m || !pump($session, 'pump_nb');
-}
-
-# What has come back, errors and notices included.
+# What a session answers. Where it took too long, the test's output has it.
 sub answer
 {
 	my ($session) = @_;
+	my $answer = Session::answer($session);
 
-	while ($session->{out} !~ /^=done=\n/m)
-	{
-		pump($session, 'pump') or last;
-	}
-	$session->{timer}->reset;
-	my $text = $session->{out} =~ s/^=done=\n//mr;
-	chomp $text;
-	return $text;
+	diag 'no answer: ' . has_ended($session) if (has_ended($session) // '') =~ /time/;
+	return $answer;
 }
 
 sub query
@@ -272,24 +233,6 @@ sub query
 
 	send_query($session, $sql);
 	return answer($session);
-}
-
-sub close_session
-{
-	my ($session) = @_;
-
-	$session->{timer}->start($answer_deadline);
-	$session->{in} .= "\\q\n" if $session->{psql}->pumpable;
-	eval { $session->{psql}->finish };
-	return;
-}
-
-# The process id of a session's backend.
-sub pid_of
-{
-	my ($session) = @_;
-
-	return $session->{pid} //= query($session, 'SELECT pg_backend_pid()');
 }
 
 # A column of jemctx_backends for a session, as the session $observer sees it.
