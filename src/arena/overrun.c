@@ -130,6 +130,13 @@ leave(int code, Datum arg)
 /*
  * End the session as FATAL does it, and leave before a library's own code for
  * the end of a process would run.
+ *
+ * What modules have registered for the end of a transaction does run, since it
+ * may give back what is shared.  Of PostgreSQL's own, that is postgres_fdw's,
+ * which uses libpq, and no session ends in the middle of that (see caller.c).
+ * It may in OpenSSL below libpq: then the abort that it sends fails, or it
+ * gives up on the answer after 30 seconds as for a server that is gone.  JIT's
+ * provider does nothing any more in a process that exits.
  */
 static void pg_noinline
 end_session(const Refusal *refusal, const Attempt *attempt)

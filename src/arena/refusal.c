@@ -113,12 +113,38 @@ lacks_private_memory(const ErrorData *error)
 		strcmp(error->filename, "dsa.c") != 0;
 }
 
-/* The error of a library that has coped with a refusal, as its language has it. */
-static bool
-is_memory_error(const ErrorData *error)
+/* The errors of libraries that have coped with a refusal (see caller.c), as those that use them report them. */
+static const struct
 {
-	return error->hint == NULL && error->message != NULL &&
-		strncmp(error->message, "MemoryError", strlen("MemoryError")) == 0;
+	int			code;
+	const char *message;
+}			coped[] = {
+	{ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "MemoryError"},
+	{ERRCODE_CONNECTION_FAILURE, "out of memory"},
+	{ERRCODE_CONNECTION_FAILURE, "cannot allocate memory"},
+};
+
+static bool
+may_be_coped(int code)
+{
+	for (int i = 0; i < lengthof(coped); i++)
+	{
+		if (coped[i].code == code)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_coped(const ErrorData *error)
+{
+	for (int i = 0; i < lengthof(coped) && error->hint == NULL && error->message != NULL; i++)
+	{
+		if (coped[i].code == error->sqlerrcode &&
+			strncmp(error->message, coped[i].message, strlen(coped[i].message)) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Is the error that is being reported about an allocation that failed? */
@@ -129,7 +155,7 @@ is_consequence(void)
 	ErrorData  *error;
 	volatile bool result = false;
 
-	if (geterrcode() != ERRCODE_OUT_OF_MEMORY && geterrcode() != ERRCODE_EXTERNAL_ROUTINE_EXCEPTION)
+	if (geterrcode() != ERRCODE_OUT_OF_MEMORY && !may_be_coped(geterrcode()))
 		return false;
 	/* core's function must not run in ErrorContext */
 	explaining = true;
@@ -137,7 +163,7 @@ is_consequence(void)
 	PG_TRY();
 	{
 		error = CopyErrorData();
-		result = error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ? lacks_private_memory(error) : is_memory_error(error);
+		result = error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ? lacks_private_memory(error) : has_coped(error);
 		FreeErrorData(error);
 		MemoryContextSwitchTo(old_context);
 	}
