@@ -87,6 +87,23 @@ SELECT count(*) FROM jemctx_bins WHERE namespace = 'a';
 -- The region.
 SELECT pg_size_pretty(value::bigint) FROM jemctx_info WHERE name = 'region_size';
 SELECT value ~ '^0x[0-9a-f]+$' AS address FROM jemctx_info WHERE name = 'region_address';
+-- The keeper has slabs ready before somebody has to wait for them.
+SELECT jemctx_namespace_create('ahead');
+DO $$
+DECLARE
+	since timestamptz := clock_timestamp();
+BEGIN
+	FOR step IN 1 .. 12 LOOP
+		PERFORM jemctx_test_ns_fill('ahead', 4000, 16 * 4000);
+		WHILE (SELECT free < 16 * 4096 FROM jemctx_namespaces WHERE name = 'ahead') LOOP
+			IF clock_timestamp() > since + interval '60 s' THEN
+				RAISE 'none are ready in step %', step;
+			END IF;
+			PERFORM pg_sleep(0.01);
+		END LOOP;
+	END LOOP;
+END $$;
+SELECT jemctx_namespace_drop('ahead');
 -- All this is for superusers to do, and for those who read statistics to see.
 CREATE ROLE regress_jemctx_ns;
 SET ROLE regress_jemctx_ns;
