@@ -30,8 +30,10 @@ client_log_disconnection(void)
 		return;
 	TimestampDifference(MyStartTimestamp, GetCurrentTimestamp(), &seconds, &microseconds);
 	ereport(LOG,
-			(errmsg("disconnection: session time: %d:%02d:%02d.%03d user=%s database=%s host=%s%s%s",
-					(int) (seconds / SECS_PER_HOUR), (int) (seconds % SECS_PER_HOUR / SECS_PER_MINUTE),
+			(errmsg("disconnection: session time: %d:%02d:%02d.%03d user=%s "
+					"database=%s host=%s%s%s",
+					(int) (seconds / SECS_PER_HOUR),
+					(int) (seconds % SECS_PER_HOUR / SECS_PER_MINUTE),
 					(int) (seconds % SECS_PER_MINUTE), microseconds / 1000,
 					port->user_name, port->database_name, port->remote_host,
 					port->remote_port[0] != '\0' ? " port=" : "", port->remote_port)));

@@ -3,8 +3,8 @@
  * client.h
  *	  The connection to the client.
  *
- * The server's header about it includes those of OpenSSL and GSSAPI if the server was built with them,
- * and their packages need not be there.
+ * The server's header about it includes those of OpenSSL and GSSAPI if the
+ * server was built with them, and their packages need not be there.
  *
  *-------------------------------------------------------------------------
  */

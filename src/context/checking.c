@@ -38,7 +38,10 @@
 
 #define SEAL_SALT UINT64CONST(0x9E3779B97F4A7C15)
 
-/* Chunks smaller than this move whenever they are resized, so that whoever kept the old address is found out. */
+/*
+ * Chunks smaller than this move whenever they are resized, so that whoever kept
+ * the old address is found out.
+ */
 #define MOVED_MAX ((Size) 64 * 1024)
 
 static const MemoryContextMethods freed_methods;
@@ -136,8 +139,10 @@ require_chunk(MemoryContext context, void *pointer)
 	if (!checking_header_is_right(context, pointer) || !type_of(context)->owns(context, pointer))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg_internal("pointer %p is not a chunk of memory context \"%s\"", pointer, context->name),
-				 errdetail_internal("It points into something else, or the bytes before it were overwritten.")));
+				 errmsg_internal("pointer %p is not a chunk of memory context \"%s\"", pointer,
+								 context->name),
+				 errdetail_internal("It points into something else, or the bytes before it "
+									"were overwritten.")));
 }
 
 /* A chunk with a new size: what is in it from byte "known" on means nothing. */

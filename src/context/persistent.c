@@ -446,7 +446,8 @@ static const CheckedType checked_type = {
 	.check_lists = PersistentCheckLists,
 };
 
-StaticAssertDecl(sizeof(PersistentChunk) == CHECKING_HEADER, "header of a checked chunk has an unexpected size");
+StaticAssertDecl(sizeof(PersistentChunk) == CHECKING_HEADER,
+				 "header of a checked chunk has an unexpected size");
 
 #endif
 

@@ -562,7 +562,8 @@ TransientCheckLists(MemoryContext context)
 		Block	   *block = dlist_container(Block, node, iter.cur);
 
 		if ((char *) chunk_after((Chunk *) (block + 1)) != block->end)
-			checking_problem(context, "bogus size of large chunk", chunk_pointer((Chunk *) (block + 1)));
+			checking_problem(context, "bogus size of large chunk",
+							 chunk_pointer((Chunk *) (block + 1)));
 	}
 }
 
@@ -589,7 +590,8 @@ static const CheckedType checked_type = {
 	.check_lists = TransientCheckLists,
 };
 
-StaticAssertDecl(sizeof(Chunk) == CHECKING_HEADER, "header of a checked chunk has an unexpected size");
+StaticAssertDecl(sizeof(Chunk) == CHECKING_HEADER,
+				 "header of a checked chunk has an unexpected size");
 
 #endif
 

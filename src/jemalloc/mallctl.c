@@ -51,6 +51,23 @@ mallctl_create_arena(extent_hooks_t *hooks)
 	return arena;
 }
 
+uint64
+mallctl_take_peak(void)
+{
+	uint64		peak = 0;
+	size_t		len = sizeof(peak);
+
+	je.mallctl("thread.peak.read", &peak, &len, NULL, 0);
+	je.mallctl("thread.peak.reset", NULL, NULL, NULL, 0);
+	return peak;
+}
+
+void
+mallctl_report(void (*write) (void *, const char *), void *place, const char *opts)
+{
+	je.malloc_stats_print(write, place, opts);
+}
+
 /* Read into oldp, write from newp; either may be NULL. */
 void
 mallctl_call(const char *name, void *oldp, size_t oldlen, void *newp, size_t newlen)

@@ -70,6 +70,12 @@ extern unsigned mallctl_lookup(const void *object);
  */
 extern int	mallctl_create_arena(extent_hooks_t *hooks);
 
+/* The most that the thread has allocated beyond what it had at the last call; 0 if nobody knows. */
+extern uint64 mallctl_take_peak(void);
+
+/* Write jemalloc's report, with the options of malloc_stats_print(), piece by piece. */
+extern void mallctl_report(void (*write) (void *, const char *), void *place, const char *opts);
+
 /* Bring the statistics up to date; they stand still until the next call. */
 static inline void
 mallctl_refresh(void)

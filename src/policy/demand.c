@@ -43,13 +43,8 @@ static int64 period_start;
 static int64
 read_peak(void)
 {
-	uint64		peak = 0;
-	size_t		len = sizeof(peak);
-	int64		most;
+	int64		most = had_at_reset + (int64) mallctl_take_peak();
 
-	je.mallctl("thread.peak.read", &peak, &len, NULL, 0);
-	je.mallctl("thread.peak.reset", NULL, NULL, NULL, 0);
-	most = had_at_reset + (int64) peak;
 	had_at_reset = usage_allocated();
 	return Max(most, had_at_reset);
 }

@@ -65,7 +65,10 @@ static int64 idle_since;
 /* What the process has held after the last purge. */
 static Size purged_to;
 
-/* The caches are to be shed before the purge that is due; at the end of a statement it waits no longer. */
+/*
+ * The caches are to be shed before the purge that is due; at the end of a
+ * statement it waits no longer.
+ */
 static bool is_shedding = false;
 
 /* When the alarm goes off, by clock_ms(), if it is on. */
@@ -145,7 +148,8 @@ begin_wait(void)
 	if (purge_after <= 0 || !worth_purging())
 		return;
 	idle_since = clock_ms();
-	if (alarm_id != MAX_TIMEOUTS && get_timeout_active(alarm_id) && alarm_at <= idle_since + purge_after)
+	if (alarm_id != MAX_TIMEOUTS && get_timeout_active(alarm_id) &&
+		alarm_at <= idle_since + purge_after)
 		return;
 	set_alarm(idle_since, purge_after);
 }
@@ -264,7 +268,8 @@ void
 idle_enter(void)
 {
 	DefineCustomIntVariable("jemctx.idle_purge_after",
-							"Sets the time after which an idle backend returns its unused memory to the system.",
+							"Sets the time after which an idle backend returns its unused memory "
+							"to the system.",
 							"0 returns it at the end of every statement, -1 never.",
 							&purge_after, DEFAULT_PURGE_AFTER, NEVER, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);

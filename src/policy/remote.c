@@ -131,8 +131,10 @@ find_process(int pid, int *number)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied to purge the memory of process %d", pid),
 					 is_superusers(&ProcGlobal->allProcs[*number]) ?
-					 errhint("It is a superuser's process, or one without a role: only superusers may ask it.") :
-					 errhint("Must be a member of the role whose process it is, or of pg_signal_backend.")));
+					 errhint("It is a superuser's process, or one without a role: only "
+							 "superusers may ask it.") :
+					 errhint("Must be a member of the role whose process it is, or of "
+							 "pg_signal_backend.")));
 		if (entry != NULL)
 			return entry;
 		ereport(WARNING,
@@ -164,7 +166,8 @@ remote_purge(int pid, Size *given)
 		return true;
 	ereport(NOTICE,
 			(errmsg("process %d is busy", pid),
-			 errdetail("It will return its unused memory at the end of its statement or transaction.")));
+			 errdetail("It will return its unused memory at the end of its statement "
+					   "or transaction.")));
 	return false;
 }
 

@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 
 #include "compat/compat.h"
-#include "jemalloc/jemalloc.h"
+#include "jemalloc/mallctl.h"
 
 COMPAT_FUNCTION(jemctx_stats);
 COMPAT_FUNCTION(jemctx_stats_json);
@@ -60,7 +60,7 @@ stats_report(const char *opts)
 	Report		report = {.data = NULL};
 	char	   *result;
 
-	je.malloc_stats_print(append, &report, opts);
+	mallctl_report(append, &report, opts);
 	result = report.failed ? NULL : palloc_extended(report.len + 1, MCXT_ALLOC_NO_OOM);
 	if (result != NULL)
 		strlcpy(result, report.data ? report.data : "", report.len + 1);

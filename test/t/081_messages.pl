@@ -47,7 +47,8 @@ my $sync = Wire::message('S', '');
 # What each sends for a message of so many MB, after what it has sent before; its transaction's state after an error.
 my %kinds = (
 	'a statement' => { send => sub { write_large($_[0], 'Q', "SELECT length('", $_[1], "')\0") }, after => 'I' },
-	'a statement in a transaction' => { before => ['BEGIN'], send => sub { write_large($_[0], 'Q', "SELECT length('", $_[1], "')\0") }, after => 'E' },
+	'a statement in a transaction' => {
+		before => ['BEGIN'], send => sub { write_large($_[0], 'Q', "SELECT length('", $_[1], "')\0") }, after => 'E' },
 	'a parameter' => {
 		send => sub {
 			my ($wire, $size) = @_;
@@ -81,9 +82,16 @@ for my $name (sort keys %kinds)
 	$kind->{send}->($wire, $large);
 	$wire->settle or die "$name: no answer: " . $wire->complaint;
 	is_deeply([ $wire->errors ], ['53200'], "$name: is refused") or diag $wire->complaint;
-	like($wire->complaint, qr/This process holds \d+ kB, asked for \d+ kB more, and may have 65536 kB/, "$name: and why");
+	like(
+		$wire->complaint,
+		qr/This process holds \d+ kB, asked for \d+ kB more, and may have 65536 kB/,
+		"$name: and why");
 	is($wire->status, $kind->{after}, "$name: the transaction has failed, if there was one");
-	cmp_ok(query($observer, "SELECT committed_peak FROM jemctx_backends WHERE pid = $wire->{pid}"), '<', ($limit + 2) * $MB, "$name: it has not been there");
+	cmp_ok(
+		query($observer, "SELECT committed_peak FROM jemctx_backends WHERE pid = $wire->{pid}"),
+		'<',
+		($limit + 2) * $MB,
+		"$name: it has not been there");
 	if ($kind->{after} eq 'E')
 	{
 		$wire->{messages} = [];

@@ -160,6 +160,15 @@ jemctx_test_ns_no_memory(PG_FUNCTION_ARGS)
 }
 
 static void
+pfree_twice(JemctxNamespace *ns)
+{
+	void	   *chunk = MemoryContextAlloc(jemctx_namespace_context(ns), 100);
+
+	pfree(chunk);
+	pfree(chunk);
+}
+
+static void
 free_twice(JemctxNamespace *ns, Size size)
 {
 	void	   *object = jemctx_namespace_allocate(ns, size, 0);
@@ -231,12 +240,7 @@ jemctx_test_ns_mistake(PG_FUNCTION_ARGS)
 	else if (strcmp(mistake, "large twice") == 0)
 		free_twice(ns, 100000);
 	else if (strcmp(mistake, "pfree twice") == 0)
-	{
-		void	   *chunk = MemoryContextAlloc(jemctx_namespace_context(ns), 100);
-
-		pfree(chunk);
-		pfree(chunk);
-	}
+		pfree_twice(ns);
 	else if (strcmp(mistake, "delete") == 0)
 		MemoryContextDelete(jemctx_namespace_context(ns));
 	else if (strcmp(mistake, "usable size") == 0)
