@@ -83,6 +83,13 @@ caller_library(const void *address)
 	return slash ? slash + 1 : info.dli_fname;
 }
 
+/* Is it code of the C library, which PostgreSQL calls to copy strings and the like? */
+bool
+caller_is_libc(const void *address)
+{
+	return strncmp(caller_library(address), "libc.so.", strlen("libc.so.")) == 0;
+}
+
 /* Is it a library that may be refused memory like PostgreSQL? */
 bool
 caller_copes(const void *address)

@@ -14,6 +14,7 @@ extern void caller_enter(void);
 extern bool caller_is_postgres(const void *address);
 extern bool caller_is_ours(const void *address);
 extern const char *caller_library(const void *address);
+extern bool caller_is_libc(const void *address);
 extern bool caller_copes(const void *address);
 
 #endif							/* JEMCTX_CALLER_H */

@@ -40,7 +40,7 @@ static Size held_at_full = SIZE_MAX;
 /* How far libraries have passed it, for as long as it is passed. */
 static Size library_excess;
 
-/* What PostgreSQL may have the C library may have, too, which PostgreSQL calls to copy a string. */
+/* A library may have at least what PostgreSQL may. */
 Size
 leeway_headroom(void)
 {

@@ -156,7 +156,8 @@ end_session(const Refusal *refusal, const Attempt *attempt)
 
 /*
  * An allocation has been refused to a library: make it nevertheless.  NULL if
- * that is what the library gets.
+ * that is what the library gets.  libc may ask for PostgreSQL, so it may also
+ * have what PostgreSQL may.
  */
 void *
 overrun_grant(const Attempt *attempt)
@@ -164,6 +165,8 @@ overrun_grant(const Attempt *attempt)
 	Refusal		refusal = *refusal_noted();
 	void	   *object = leeway_make(attempt, LEEWAY_LIBRARY);
 
+	if (object == NULL && refusal_noted() && caller_is_libc(attempt->caller))
+		object = leeway_make(attempt, LEEWAY_SMALL);
 	if (object == NULL && refusal_noted())
 	{
 		refusal = *refusal_noted();

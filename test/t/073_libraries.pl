@@ -226,6 +226,14 @@ like(
 	'no headroom: the session ends');
 close_session($session);
 
+# libc, which may ask for PostgreSQL, has PostgreSQL's allowance on top of libraries' headroom.
+$session = new_session();
+query($session, "SET jemctx.library_headroom = 0");
+limit($session, 4096);
+my ($held, $most) = query($session, "SELECT jemctx_test_library('strdup', 100000, 80)") =~ /FATAL:  53200: .*\nDETAIL:  This process holds (\d+) kB and may have (\d+) kB, and libc\.so\.6 asked/;
+cmp_ok($held // 0, '>', ($most // 0) + 1500, 'libc: goes as far as libraries and PostgreSQL together');
+close_session($session);
+
 # A server that others have filled: an innocent session's library has its headroom, beyond the server's limit.
 my $innocent = new_session();
 $session = new_session();

@@ -95,6 +95,17 @@ by_realloc(size_t size)
 	return realloc(malloc(1), size);
 }
 
+/* libc asks, for a string. */
+static void *
+by_strdup(size_t size)
+{
+	static char string[1024 * 1024];
+
+	memset(string, 'x', size - 1);
+	string[size - 1] = '\0';
+	return strdup(string);
+}
+
 static void *
 by_posix_memalign(size_t size)
 {
@@ -160,6 +171,7 @@ static const struct
 	{"malloc", by_malloc},
 	{"calloc", by_calloc},
 	{"realloc", by_realloc},
+	{"strdup", by_strdup},
 	{"posix_memalign", by_posix_memalign},
 	{"aligned_alloc", by_aligned_alloc},
 	{"memalign", by_memalign},
