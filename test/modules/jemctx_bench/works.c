@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "bench.h"
+#include "random.h"
 
 #define SIZES 4096				/* a power of two */
 #define SMALLEST 24
@@ -37,24 +38,6 @@
 #define CONTEXTS 10000
 #define CONTEXT_BYTES 1024
 #define CONTEXT_CHUNK 64
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016 */
-static uint64 state;
-
-static inline uint32
-next_random(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (uint32) ((state * UINT64CONST(2685821657736338717)) >> 32);
-}
-
-static inline uint32
-between(uint32 low, uint32 high)
-{
-	return low + next_random() % (high - low + 1);
-}
 
 static instr_time started;
 
@@ -81,7 +64,7 @@ static uint32 sizes[SIZES];
 static void
 make_sizes(uint32 smallest, uint32 largest)
 {
-	state = 88172645463325252;
+	random_seed(0);
 	for (int i = 0; i < SIZES; i++)
 		sizes[i] = between(smallest, largest);
 }
@@ -258,7 +241,7 @@ run_replacement(ContextMaker make, WorkResult *result, uint32 (*choose_size) (in
 	Slot	   *slots = make_slots(SLOTS);
 	Size		before = resident_bytes();
 
-	state = 88172645463325252;
+	random_seed(0);
 	context = make();
 	for (int i = 0; i < SLOTS; i++)
 		fill_slot(context, &slots[i], choose_size(0));

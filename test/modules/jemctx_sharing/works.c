@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "peers.h"
+#include "random.h"
 
 #define SIZES 4096				/* a power of two */
 #define PAIRS 2000000
@@ -39,28 +40,10 @@ now_ns(void)
 	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
 }
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016 */
-static uint64 state;
-
-static inline uint32
-next_random(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (uint32) ((state * UINT64CONST(2685821657736338717)) >> 32);
-}
-
-static inline uint32
-between(uint32 low, uint32 high)
-{
-	return low + next_random() % (high - low + 1);
-}
-
 static void
 seed(const Part *part)
 {
-	state = 88172645463325252 + part->process;
+	random_seed(part->process);
 }
 
 /* Sizes made beforehand, so that making them is not timed. */

@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include <math.h>
+
 #include "common/pg_prng.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -76,6 +78,15 @@ first_wrong_byte(const char *data, Size size, unsigned char seed)
 #define check_filled(data, size, seed) \
 	check_equal(first_wrong_byte(data, size, seed), size)
 
+/* A size that is small mostly, and large as rarely as the power says: Pareto's distribution. */
+static inline double
+random_size(pg_prng_state *state, double least, double power, double most)
+{
+	double		size = least * pow(1.0 - pg_prng_double(state), power);
+
+	return Min(size, most);
+}
+
 /* Put the numbers from 0 up into an order that only the state decides. */
 static inline void
 shuffle(int *numbers, int count, pg_prng_state *state)
@@ -95,6 +106,10 @@ static const Size test_sizes[] = {
 	4064, 4079, 4080, 4081, 4096, 8191, 8192, 8193, 12288, 16384, 102400,
 	262104, 262128, 262144, 1000000, 10485760
 };
+
+/* nsworkers.c: a worker of the module with that function, and text for it; its process */
+extern pid_t start_worker(const char *name, const char *function, const char *extra,
+						  Datum argument);
 
 /* namespaces.c: the namespace that a function is called with the name of */
 extern JemctxNamespace *namespace_arg(FunctionCallInfo fcinfo);

@@ -13,8 +13,6 @@
  */
 #include "jemctx_test.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
@@ -67,19 +65,11 @@ jemctx_test_kill_begin(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static Size
-random_size(void)
-{
-	double		any = 16 * pow(1.0 - pg_prng_double(&state), -1.1);
-
-	return (Size) Min(any, LARGEST);
-}
-
 static Object *
 make_object(JemctxNamespace *ns, Table *table)
 {
 	uint64		stamp = table->edition << NUMBER_BITS | pg_atomic_fetch_add_u64(&table->numbers, 1);
-	Size		size = random_size();
+	Size		size = (Size) random_size(&state, 16, -1.1, LARGEST);
 	bool		context = pg_prng_uint32(&state) % 4 == 0;
 	Object	   *object;
 	uint64		before;
@@ -225,22 +215,7 @@ jemctx_test_kill_worker_main(Datum arg)
 Datum
 jemctx_test_kill_worker(PG_FUNCTION_ARGS)
 {
-	BackgroundWorker worker = {
-		.bgw_flags = BGWORKER_SHMEM_ACCESS,
-		.bgw_start_time = BgWorkerStart_ConsistentState,
-		.bgw_restart_time = BGW_NEVER_RESTART,
-		.bgw_main_arg = BoolGetDatum(PG_GETARG_BOOL(1)),
-		.bgw_notify_pid = MyProcPid,
-	};
-	BackgroundWorkerHandle *handle;
-	pid_t		pid;
-
-	strlcpy(worker.bgw_name, "jemctx_test kill", BGW_MAXLEN);
-	strlcpy(worker.bgw_library_name, "jemctx_test", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "jemctx_test_kill_worker_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_extra, text_to_cstring(PG_GETARG_TEXT_PP(0)), BGW_EXTRALEN);
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle) ||
-		WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
-		elog(ERROR, "no background worker");
-	PG_RETURN_INT32(pid);
+	PG_RETURN_INT32(start_worker("jemctx_test kill", "jemctx_test_kill_worker_main",
+								 text_to_cstring(PG_GETARG_TEXT_PP(0)),
+								 BoolGetDatum(PG_GETARG_BOOL(1))));
 }

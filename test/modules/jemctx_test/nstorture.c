@@ -12,8 +12,6 @@
  */
 #include "jemctx_test.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 #include "port/atomics.h"
 
@@ -44,19 +42,19 @@ static pg_prng_state state;
 
 /* Mostly the phase's size, sometimes anything. */
 static Size
-random_size(int phase)
+size_in(int phase)
 {
-	double		any = 16 * pow(1.0 - pg_prng_double(&state), -1.1);
+	double		any = random_size(&state, 16, -1.1, LARGEST);
 
 	if (pg_prng_double(&state) < 0.7)
 		return pg_prng_uint64_range(&state, 16 << 2 * phase, 48 << 2 * phase);
-	return Min(any, LARGEST);
+	return any;
 }
 
 static Object *
 make_object(JemctxNamespace *ns, int phase)
 {
-	Size		size = random_size(phase);
+	Size		size = size_in(phase);
 	Size		space = offsetof(Object, data) + size;
 	bool		context = pg_prng_uint32(&state) % 4 == 0;
 	Object	   *object;

@@ -39,25 +39,33 @@ jemctx_test_ns_rest_main(Datum arg)
 	}
 }
 
-/* Start one; its process. */
-Datum
-jemctx_test_ns_worker(PG_FUNCTION_ARGS)
+pid_t
+start_worker(const char *name, const char *function, const char *extra, Datum argument)
 {
 	BackgroundWorker worker = {
 		.bgw_flags = BGWORKER_SHMEM_ACCESS,
 		.bgw_start_time = BgWorkerStart_ConsistentState,
 		.bgw_restart_time = BGW_NEVER_RESTART,
+		.bgw_main_arg = argument,
 		.bgw_notify_pid = MyProcPid,
 	};
 	BackgroundWorkerHandle *handle;
 	pid_t		pid;
 
-	strlcpy(worker.bgw_name, "jemctx_test namespace", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, name, BGW_MAXLEN);
 	strlcpy(worker.bgw_library_name, "jemctx_test", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "jemctx_test_ns_rest_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_extra, text_to_cstring(PG_GETARG_TEXT_PP(0)), BGW_EXTRALEN);
+	strlcpy(worker.bgw_function_name, function, BGW_MAXLEN);
+	strlcpy(worker.bgw_extra, extra, BGW_EXTRALEN);
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle) ||
 		WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
 		elog(ERROR, "no background worker");
-	PG_RETURN_INT32(pid);
+	return pid;
+}
+
+/* Start one; its process. */
+Datum
+jemctx_test_ns_worker(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(start_worker("jemctx_test namespace", "jemctx_test_ns_rest_main",
+								 text_to_cstring(PG_GETARG_TEXT_PP(0)), (Datum) 0));
 }

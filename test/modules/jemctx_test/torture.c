@@ -7,8 +7,6 @@
  */
 #include "jemctx_test.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 
 PG_FUNCTION_INFO_V1(jemctx_test_torture);
@@ -42,11 +40,9 @@ typedef struct Torture
 } Torture;
 
 static Size
-random_size(pg_prng_state *state)
+any_size(pg_prng_state *state)
 {
-	double		size = SMALLEST * pow(1.0 - pg_prng_double(state), -1.0 / SHAPE);
-
-	return Min(size, LARGEST) - SMALLEST;
+	return random_size(state, SMALLEST, -1.0 / SHAPE, LARGEST) - SMALLEST;
 }
 
 static MemoryContext
@@ -82,7 +78,7 @@ static void
 resize_slot(Torture *torture, int i)
 {
 	Slot	   *slot = &torture->slots[i];
-	Size		size = random_size(&torture->state);
+	Size		size = any_size(&torture->state);
 	Size		common = Min(Min(size, slot->size), COOKIE);
 
 	fill(slot->data, common, slot->cookie);
@@ -97,7 +93,7 @@ fill_slot(Torture *torture, int i)
 {
 	Slot	   *slot = &torture->slots[i];
 
-	slot->size = random_size(&torture->state);
+	slot->size = any_size(&torture->state);
 	slot->cookie = pg_prng_uint32(&torture->state);
 	slot->data = MemoryContextAlloc(slot_context(torture, i), slot->size);
 	write_cookies(slot);
