@@ -22,6 +22,7 @@
 #include "arena/arena.h"
 #include "arena/hooks.h"
 #include "jemalloc/mallctl.h"
+#include "jemalloc/overcommit.h"
 
 /* jemalloc's smallest large size class, and the one whose slab is a page. */
 #define SMALLEST_LARGE 16384
@@ -44,7 +45,7 @@ committed_before(unsigned index)
 	bytes = arena_pages("stats.arenas.%u.pactive", index) +
 		arena_pages("stats.arenas.%u.pdirty", index) +
 		arena_pages("stats.arenas.%u.pmuzzy", index);
-	if (hooks_overcommit())
+	if (overcommit)
 		bytes += mallctl_size(mallctl_arena("stats.arenas.%u.retained", index));
 	return bytes;
 }

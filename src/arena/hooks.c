@@ -31,12 +31,12 @@
 #include "arena/hooks.h"
 #include "arena/limit.h"
 #include "jemalloc/mallctl.h"
+#include "jemalloc/overcommit.h"
 
 #define ACCESSIBLE (PROT_READ | PROT_WRITE)
 #define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* Set in the postmaster, constant in its children. */
-static bool overcommit;
 static size_t page_size;
 
 /* What to tell the kernel about huge pages: for madvise(), or NO_ADVICE. */
@@ -236,31 +236,6 @@ static const extent_hooks_t our_hooks = {
 	.merge = hook_merge,
 };
 
-/*
- * Does the kernel overcommit?  jemalloc has found out for itself when it
- * started, and has mapped memory accordingly, which will go through our hooks:
- * so have it map some uncommitted, and see whether it says that all memory is
- * committed.  It takes a kernel that does not say for one that does not.
- */
-static bool
-jemalloc_overcommits(void)
-{
-	extent_hooks_t *hooks;
-	size_t		size = mallctl_size("arenas.page");
-	bool		zero = false;
-	bool		commit = false;
-	void	   *pages;
-
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): jemalloc gives the pointer */
-	mallctl_call("arena.0.extent_hooks", &hooks, sizeof(hooks), NULL, 0);
-	pages = hooks->alloc(hooks, NULL, size, size, &zero, &commit, 0);
-	if (pages == NULL)
-		return false;
-	if (hooks->dalloc == NULL || hooks->dalloc(hooks, pages, size, commit, 0))
-		munmap(pages, size);
-	return commit;
-}
-
 /* jemalloc does what opt.thp says for its own mappings; we do the same for those of the hooks. */
 static int
 jemallocs_advice(void)
@@ -277,7 +252,6 @@ void
 hooks_enter(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
-	overcommit = jemalloc_overcommits();
 	huge_pages = jemallocs_advice();
 }
 
@@ -297,13 +271,6 @@ hooks_begin(ArenaHooks *hooks, uint64 committed)
 {
 	hooks->table = our_hooks;
 	pg_atomic_init_u64(&hooks->committed, committed);
-}
-
-/* Does the kernel overcommit, as jemalloc has it? */
-bool
-hooks_overcommit(void)
-{
-	return overcommit;
 }
 
 void

@@ -28,7 +28,6 @@ typedef struct ArenaHooks
 } ArenaHooks;
 
 extern void hooks_enter(void);
-extern bool hooks_overcommit(void);
 extern void hooks_begin(ArenaHooks *hooks, uint64 committed);
 extern bool hooks_map_again(void *pages, size_t size);
 extern void hooks_allow_growth(bool allow);

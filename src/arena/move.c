@@ -28,6 +28,7 @@
 
 #include "arena/hooks.h"
 #include "arena/move.h"
+#include "jemalloc/overcommit.h"
 
 /* Older kernels refuse it. */
 #ifndef MREMAP_DONTUNMAP
@@ -95,7 +96,7 @@ move_contents(char *to, char *from, Size size)
 {
 	Size		pages = TYPEALIGN_DOWN((Size) 1 << MOVE_PAGE_LG, size);
 	Size		moved = 0;
-	int			maps = hooks_overcommit() ? open(MAPS_FILE, O_RDONLY | O_CLOEXEC) : -1;
+	int			maps = overcommit ? open(MAPS_FILE, O_RDONLY | O_CLOEXEC) : -1;
 
 	while (maps >= 0 && moved < pages)
 	{

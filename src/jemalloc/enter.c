@@ -28,6 +28,7 @@
 #include "jemalloc/jemalloc.h"
 #include "jemalloc/library.h"
 #include "jemalloc/mallctl.h"
+#include "jemalloc/overcommit.h"
 #include "jemalloc/reexec.h"
 
 /* jemalloc's initial-exec TLS takes 2.6 kB; glibc keeps 1.6 kB spare. */
@@ -337,6 +338,7 @@ jemalloc_enter(void)
 	environment_restore();
 	library_check();
 	library_advise();
+	overcommit_enter();
 
 	if (jemalloc_profile)
 		warn_without_profiling();

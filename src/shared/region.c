@@ -17,7 +17,7 @@
 
 #include "miscadmin.h"
 
-#include "arena/hooks.h"
+#include "jemalloc/overcommit.h"
 #include "shared/failpoint.h"
 #include "shared/mapping.h"
 #include "shared/region.h"
@@ -68,7 +68,7 @@ report_no_file(void)
 static void
 open_file(void)
 {
-	if (!hooks_overcommit())
+	if (!overcommit)
 		return;
 	region_file = memfd_create("jemctx region", MFD_CLOEXEC);
 	if (region_file >= 0 && set_size(region_file, region_size()))

@@ -12,9 +12,9 @@
 #include "storage/fd.h"
 #include "utils/acl.h"
 
-#include "arena/hooks.h"
 #include "compat/compat.h"
 #include "jemalloc/mallctl.h"
+#include "jemalloc/overcommit.h"
 #include "namespace/namespace.h"
 #include "views/row.h"
 
@@ -72,7 +72,7 @@ jemctx_get_info(PG_FUNCTION_ARGS)
 			 "available" : "off");
 	info_row(&row, "dispatch", COMPAT_DISPATCH);
 	info_row(&row, "page_size", psprintf("%zu", mallctl_size("arenas.page")));
-	info_row(&row, "overcommit", hooks_overcommit() ? "on" : "off");
+	info_row(&row, "overcommit", overcommit ? "on" : "off");
 	info_row(&row, "transparent_huge_pages", transparent_huge_pages());
 	info_row(&row, "region_size", psprintf("%zu", namespace_region_size()));
 	info_row(&row, "region_address", region_address());
