@@ -19,13 +19,15 @@
 #include <pthread.h>
 
 #include "miscadmin.h"
+#include "storage/shmem.h"
 
 #include "arena/account.h"
 #include "compat/compat.h"
+#include "compat/shmem.h"
 #include "shared/control.h"
 
-Account    *account_slots;
-int			account_count;
+/* In shared memory, one for each PGPROC; NULL while there is none. */
+static Account *slots;
 
 /* Any thread that allocates may change these. */
 static Account own;
@@ -40,16 +42,37 @@ in_child(void)
 	is_librarys = MyProc != NULL;
 }
 
+static Size
+slots_size(void)
+{
+	return mul_size(compat_proc_count(), sizeof(Account));
+}
+
+static void
+init(Account *account, int pid)
+{
+	pg_atomic_init_u32(&account->pid, pid);
+	pg_atomic_init_u64(&account->committed, 0);
+	pg_atomic_init_u64(&account->peak, 0);
+	pg_atomic_init_u64(&account->inherited, 0);
+	pg_atomic_init_u64(&account->refused, 0);
+	pg_atomic_init_u64(&account->claimed, 0);
+}
+
+static void
+init_slots(void)
+{
+	for (int i = 0; i < compat_proc_count(); i++)
+		init(&slots[i], 0);
+}
+
 /* In the postmaster, before anything is reported. */
 void
 account_enter(void)
 {
 	pthread_atfork(NULL, NULL, in_child);
-	pg_atomic_init_u32(&own.pid, MyProcPid);
-	pg_atomic_init_u64(&own.committed, 0);
-	pg_atomic_init_u64(&own.peak, 0);
-	pg_atomic_init_u64(&own.inherited, 0);
-	pg_atomic_init_u64(&own.refused, 0);
+	init(&own, MyProcPid);
+	shmem_add("jemctx accounts", (void **) &slots, slots_size, init_slots);
 }
 
 /* The first time in a child: all there is was the parent's. */
@@ -84,7 +107,9 @@ own_slot(void)
 {
 	int			number = compat_proc_number();
 
-	return number >= 0 && number < account_count && !is_librarys ? &account_slots[number] : NULL;
+	if (slots == NULL || number < 0 || number >= compat_proc_count() || is_librarys)
+		return NULL;
+	return &slots[number];
 }
 
 /* Copy the account to where others see it.  The pid goes last: it makes it valid. */
@@ -180,13 +205,11 @@ account_inherited(void)
 Account *
 account_of(int number, int *pid)
 {
-	Account    *account = &account_slots[number];
-
-	*pid = compat_proc_pid(number);
-	if (*pid == 0 || pg_atomic_read_u32(&account->pid) != (uint32) *pid)
+	*pid = slots != NULL ? compat_proc_pid(number) : 0;
+	if (*pid == 0 || pg_atomic_read_u32(&slots[number].pid) != (uint32) *pid)
 		return NULL;
 	pg_read_barrier();
-	return account;
+	return &slots[number];
 }
 
 /*
@@ -199,7 +222,7 @@ account_processes(void)
 	uint64		total = 0;
 	uint64		postmasters = 0;
 
-	for (int number = 0; number < account_count; number++)
+	for (int number = 0; slots != NULL && number < compat_proc_count(); number++)
 	{
 		int			pid;
 		Account    *account = account_of(number, &pid);

@@ -26,10 +26,6 @@ typedef struct Account
 	pg_atomic_uint64 claimed;	/* bytes that it is about to commit, or has just committed */
 } Account;
 
-/* In shared memory, one for each PGPROC; NULL and 0 until there is any. */
-extern Account *account_slots;
-extern int	account_count;
-
 extern void account_enter(void);
 extern bool account_is_librarys(void);
 extern void account_change(int64 bytes);

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/shmem.h"
 #include "utils/guc.h"
 
+#include "compat/shmem.h"
 #include "keeper/keeper.h"
 #include "namespace/context.h"
 #include "namespace/enter.h"
@@ -40,20 +39,14 @@
 #define LEAST_MEMORY_HINT \
 	"It is address space, and takes memory as it is used: the default does no harm."
 
-static shmem_request_hook_type next_request_hook;
-static shmem_startup_hook_type next_startup_hook;
-
 /*
  * Shared memory
  */
 
-static void
-request_memory(void)
+static Size
+control_size(void)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(sizeof(NamespaceControl));
-	RequestAddinShmemSpace(request_shmem_size());
+	return sizeof(NamespaceControl);
 }
 
 static void
@@ -75,6 +68,7 @@ init_control(void)
 {
 	memset(control, 0, sizeof(*control));
 	control->tranche = LWLockNewTrancheId();
+	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
 	LWLockInitialize(&control->lock, control->tranche);
 	pg_atomic_init_u32(&control->state, KEEPER_STARTING);
 	pg_atomic_init_u32(&control->keeper_sleeps, 0);
@@ -141,30 +135,13 @@ make_initial(void)
 		(void) directory_add(name, size_limit, &edition, &exists);
 }
 
-/* In the postmaster, before PostgreSQL's shared memory goes after a crash. */
-static void
-forget_control(int code, Datum arg)
-{
-	control = NULL;
-}
-
 /* In the postmaster, at its start and again after a crash. */
 static void
-start_memory(void)
+start(void)
 {
-	bool		found;
 	KeeperState state;
 
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	control = ShmemInitStruct("jemctx namespaces", sizeof(NamespaceControl), &found);
-	if (!found)
-		init_control();
-	request_shmem_init(found);
-	LWLockRelease(AddinShmemInitLock);
-	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
-	on_shmem_exit(forget_control, 0);
+	init_control();
 	state = first_state();
 	pg_atomic_write_u32(&control->state, state);
 	if (state == KEEPER_STARTING)
@@ -174,15 +151,6 @@ start_memory(void)
 	}
 	else
 		warn_if_wanted(state);
-}
-
-static void
-set_hooks(void)
-{
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_memory;
 }
 
 /*
@@ -229,5 +197,6 @@ namespace_enter(void)
 	magazine_enter();
 	if (namespace_memory > 0)
 		keeper_register();
-	set_hooks();
+	request_enter();
+	shmem_add("jemctx namespaces", (void **) &control, control_size, start);
 }

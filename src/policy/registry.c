@@ -14,8 +14,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
@@ -25,6 +23,7 @@
 #include "arena/usage.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
+#include "compat/shmem.h"
 #include "namespace/namespace.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
@@ -35,29 +34,13 @@
 /* When this process last did. */
 static int64 published_ms;
 
-/* Both NULL until shared memory is there, as in a standalone backend's start. */
+/* NULL until shared memory is there, as in a standalone backend's start. */
 static RegistryEntry *entries;
-static shmem_request_hook_type next_shmem_request;
-static shmem_startup_hook_type next_shmem_startup;
-
-static Size
-accounts_size(void)
-{
-	return mul_size(compat_proc_count(), sizeof(Account));
-}
 
 static Size
 entries_size(void)
 {
 	return mul_size(compat_proc_count(), sizeof(RegistryEntry));
-}
-
-static void
-request_memory(void)
-{
-	if (next_shmem_request)
-		next_shmem_request();
-	RequestAddinShmemSpace(add_size(accounts_size(), entries_size()));
 }
 
 static void
@@ -76,46 +59,17 @@ init_entry(RegistryEntry *entry)
 }
 
 static void
-init_account(Account *account)
+init_entries(void)
 {
-	pg_atomic_init_u32(&account->pid, 0);
-	pg_atomic_init_u64(&account->committed, 0);
-	pg_atomic_init_u64(&account->peak, 0);
-	pg_atomic_init_u64(&account->inherited, 0);
-	pg_atomic_init_u64(&account->refused, 0);
-	pg_atomic_init_u64(&account->claimed, 0);
-}
-
-/* Also after a crash, in new shared memory. */
-static void
-startup_memory(void)
-{
-	bool		found;
-	Account    *accounts;
-
-	if (next_shmem_startup)
-		next_shmem_startup();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	accounts = ShmemInitStruct("jemctx accounts", accounts_size(), &found);
-	entries = ShmemInitStruct("jemctx registry", entries_size(), &found);
-	for (int i = 0; !found && i < compat_proc_count(); i++)
-	{
-		init_account(&accounts[i]);
+	for (int i = 0; i < compat_proc_count(); i++)
 		init_entry(&entries[i]);
-	}
-	LWLockRelease(AddinShmemInitLock);
-	account_slots = accounts;
-	account_count = compat_proc_count();
 }
 
 /* In the postmaster. */
 void
 registry_enter(void)
 {
-	next_shmem_request = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_shmem_startup = shmem_startup_hook;
-	shmem_startup_hook = startup_memory;
+	shmem_add("jemctx registry", (void **) &entries, entries_size, init_entries);
 }
 
 static void

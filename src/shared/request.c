@@ -22,6 +22,7 @@
 
 #include "compat/clock.h"
 #include "compat/compat.h"
+#include "compat/shmem.h"
 #include "shared/bell.h"
 #include "shared/bits.h"
 #include "shared/failpoint.h"
@@ -51,20 +52,17 @@ words(void)
 	return WORDS_FOR(compat_proc_count());
 }
 
-Size
-request_shmem_size(void)
+static Size
+size(void)
 {
 	return add_size(mul_size(compat_proc_count(), sizeof(Request)),
 					mul_size(words(), sizeof(pg_atomic_uint64)));
 }
 
-void
-request_shmem_init(bool found)
+static void
+init(void)
 {
-	requests = ShmemInitStruct("jemctx namespace requests", request_shmem_size(), &found);
 	waiting = (pg_atomic_uint64 *) (requests + compat_proc_count());
-	if (found)
-		return;
 	for (int i = 0; i < compat_proc_count(); i++)
 	{
 		memset(&requests[i], 0, sizeof(Request));
@@ -72,6 +70,13 @@ request_shmem_init(bool found)
 	}
 	for (int i = 0; i < words(); i++)
 		pg_atomic_init_u64(&waiting[i], 0);
+}
+
+/* In the postmaster, while it loads libraries. */
+void
+request_enter(void)
+{
+	shmem_add("jemctx namespace requests", (void **) &requests, size, init);
 }
 
 static Request *

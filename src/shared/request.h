@@ -48,8 +48,7 @@ typedef struct Request
 	Size		purged;			/* bytes */
 } Request;
 
-extern Size request_shmem_size(void);
-extern void request_shmem_init(bool found);
+extern void request_enter(void);
 
 /* In a process */
 extern void request_slabs(Namespace *space, uint64 edition, SlabKind kind, bool *refused);
