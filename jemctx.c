@@ -14,7 +14,7 @@
 
 #include "arena/enter.h"
 #include "compat/interrupt.h"
-#include "context/context.h"
+#include "context/enter.h"
 #include "jemalloc/enter.h"
 #include "namespace/enter.h"
 #include "policy/policy.h"

@@ -166,6 +166,51 @@ new_run(uint32 class)
 	return run;
 }
 
+#ifdef JEMCTX_CHECKING
+
+/* The number of free chunks that are linked, or -1 if a link leads astray. */
+static int
+linked_chunks(const Run *run)
+{
+	const RunClass *class = &run_classes[run->class];
+	int			linked = 0;
+
+	for (uint16 place = run->free; place != NO_PLACE; linked++)
+	{
+		Size		offset = (Size) place * RUN_GRAIN;
+
+		if (offset % class->size != 0 || offset / class->size >= run->fresh || linked >= run->fresh)
+			return -1;
+		place = run_read_link(run->chunks + offset);
+	}
+	return linked;
+}
+
+bool
+run_is_sound(const Run *run)
+{
+	return run->fresh <= run_classes[run->class].capacity &&
+		run->live <= run->fresh && linked_chunks(run) == run->fresh - run->live;
+}
+
+/* Where a run changes its list. */
+static void
+check_run(const Run *run)
+{
+	if (!run_is_sound(run))
+		elog(WARNING, "problem in run %u of persistent chunks: links of free chunks are broken",
+			 run->number);
+}
+
+#else
+
+static inline void
+check_run(const Run *run)
+{
+}
+
+#endif
+
 /*
  * The current run is used up: make another one current and return it, or NULL
  * when there is no memory.  The one used up is found again when it loses a
@@ -178,7 +223,7 @@ run_next(uint32 class)
 	Run		   *run;
 
 	if (set->current != NULL)
-		runcheck_run(set->current);
+		check_run(set->current);
 	if (dlist_is_empty(&set->partial))
 		run = new_run(class);
 	else
@@ -195,7 +240,7 @@ run_next(uint32 class)
 void pg_noinline
 run_became_partial(Run *run)
 {
-	runcheck_run(run);
+	check_run(run);
 	dlist_push_head(&run_classes[run->class].partial, &run->node);
 	run->listed = true;
 }
@@ -228,7 +273,7 @@ drop_run(Run *run)
 void pg_noinline
 run_became_empty(Run *run)
 {
-	runcheck_run(run);
+	check_run(run);
 	if (run->listed)
 		dlist_delete(&run->node);
 	drop_run(run);

@@ -85,15 +85,8 @@ extern Run *run_next(uint32 class);
 extern void run_became_partial(Run *run);
 extern void run_became_empty(Run *run);
 
-/* runcheck.c */
 #ifdef JEMCTX_CHECKING
-extern void runcheck_run(const Run *run);
-extern int	runcheck_all(void);
-#else
-static inline void
-runcheck_run(const Run *run)
-{
-}
+extern bool run_is_sound(const Run *run);
 #endif
 
 /* A free chunk has the place of the next one in its first word. */

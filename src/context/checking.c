@@ -24,9 +24,8 @@
  */
 #include "postgres.h"
 
-#include "arena/run.h"
+#include "arena/runcheck.h"
 #include "context/checking.h"
-#include "context/context.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -328,9 +327,7 @@ checking_requested(MemoryContext context)
 static void
 check_tree(MemoryContext context)
 {
-	ContextInfo info;
-
-	if (context_describe(context, &info))
+	if (context->methods->alloc == checking_alloc)
 		checking_check(context);
 	for (MemoryContext child = context->firstchild; child != NULL; child = child->nextchild)
 		check_tree(child);

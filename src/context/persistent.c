@@ -24,7 +24,7 @@
 #include "arena/run.h"
 #include "compat/compat.h"
 #include "context/checking.h"
-#include "context/context.h"
+#include "context/persistent.h"
 
 /* The directory of a small context needs no memory of its own. */
 #define FIRST_SLOTS 8

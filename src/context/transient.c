@@ -21,7 +21,8 @@
 #include "arena/quarantine.h"
 #include "compat/compat.h"
 #include "context/checking.h"
-#include "context/context.h"
+#include "context/freelist.h"
+#include "context/transient.h"
 
 /* Sizes of blocks: the one with the context, the next, and the largest. */
 #define FIRST_BLOCK 2048
@@ -101,26 +102,6 @@ static inline Block *
 large_block(Chunk *chunk)
 {
 	return (Block *) ((char *) chunk - sizeof(Block));
-}
-
-/* A free chunk has the next one of its list in its first word. */
-static inline void *
-next_free(void *pointer)
-{
-	void	   *next;
-
-	MEMSTATE_DEFINED(pointer, sizeof(next));
-	next = *(void **) pointer;
-	MEMSTATE_NOACCESS(pointer, sizeof(next));
-	return next;
-}
-
-static inline void
-set_next_free(void *pointer, void *next)
-{
-	MEMSTATE_UNDEFINED(pointer, sizeof(next));
-	*(void **) pointer = next;
-	MEMSTATE_NOACCESS(pointer, sizeof(next));
 }
 
 static inline int

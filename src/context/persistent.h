@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * persistent.h
+ *	  A MemoryContext for data that comes and goes as long as a session lives.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JEMCTX_PERSISTENT_H
+#define JEMCTX_PERSISTENT_H
+
+#include "context/pool.h"
+
+extern MemoryContext persistent_create(MemoryContext parent, const char *name);
+extern bool persistent_describe(MemoryContext context, ContextInfo *info);
+
+#endif							/* JEMCTX_PERSISTENT_H */
