@@ -56,8 +56,10 @@ set_decay(const Arena *arena, int milliseconds)
 	ssize_t		dirty_ms = !keeps_pages ? 0 : decay_is_ours && milliseconds > 0 ? -1 : milliseconds;
 	ssize_t		muzzy_ms = 0;
 
-	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", arena->index), NULL, NULL, &dirty_ms, sizeof(dirty_ms));
-	je.mallctl(mallctl_arena("arena.%u.muzzy_decay_ms", arena->index), NULL, NULL, &muzzy_ms, sizeof(muzzy_ms));
+	je.mallctl(mallctl_arena("arena.%u.dirty_decay_ms", arena->index), NULL, NULL, &dirty_ms,
+			   sizeof(dirty_ms));
+	je.mallctl(mallctl_arena("arena.%u.muzzy_decay_ms", arena->index), NULL, NULL, &muzzy_ms,
+			   sizeof(muzzy_ms));
 }
 
 /* A large extent that is freed must be kept like any other: see docs/measurements.md. */
@@ -143,7 +145,8 @@ resize_object(const Attempt *attempt)
 static void *pg_noinline
 resize_again(void *pointer, Size size, int flags)
 {
-	return insist_on(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size, .flags = flags});
+	return insist_on(&(Attempt) {.make = resize_object, .pointer = pointer, .size = size,
+								 .flags = flags});
 }
 #endif
 

@@ -19,8 +19,8 @@
 /*
  * Libraries that cope with every NULL, and whose users say so in an error that
  * refusal.c knows.  libpq is even used while a session ends: postgres_fdw
- * aborts what it has begun elsewhere.  The C library is none, since it returns the NULL to other libraries: few look at what
- * strdup() returns.
+ * aborts what it has begun elsewhere.  The C library is none, since it returns
+ * the NULL to other libraries: few look at what strdup() returns.
  */
 static const char *const coping[] = {"libpython3.", "libpq.so."};
 

@@ -44,12 +44,18 @@ assign_fail_extents(int newval, void *extra)
 	requests = 0;
 }
 
-/* The allocation that will be refused, counted from the next statement on; and what has become of it. */
+/*
+ * The allocation that will be refused, counted from the next statement on; and
+ * what has become of it.
+ */
 static int	refuse;
 static int	refused;
 static int	allocations;
 
-/* Is the allocation that is being made refused, and of how many bytes?  How many have been so far? */
+/*
+ * Is the allocation that is being made refused, and of how many bytes?  How many
+ * have been so far?
+ */
 static bool met;
 static Size asked;
 static Size excess;
@@ -116,7 +122,10 @@ fault_due(void)
 	return true;
 }
 
-/* Is what is refused in force: from the end of the statement that has set it to the end of the next one? */
+/*
+ * Is what is refused in force: from the end of the statement that has set it to
+ * the end of the next one?
+ */
 static bool
 refuses_here(void)
 {
@@ -140,7 +149,8 @@ fault_refuses(Size size)
 	met = false;
 	if (unlikely(jemctx_debug_refuse_all) && moment_in_main_thread())
 		return true;
-	if (likely(refuse == 0) || !moment_in_main_thread() || !refuses_here() || !refusal_is_safe(size))
+	if (likely(refuse == 0) || !moment_in_main_thread() || !refuses_here() ||
+		!refusal_is_safe(size))
 		return false;
 	allocations++;
 	if (refuse > 0 ? allocations != refuse : allocations < -refuse)
@@ -156,7 +166,8 @@ bool
 fault_is_met(void)
 {
 	if (met)
-		refusal_note(&(Refusal) {"This process", account_committed(), asked, account_committed(), "None."});
+		refusal_note(&(Refusal) {"This process", account_committed(), asked, account_committed(),
+								 "None."});
 	return met;
 }
 

@@ -76,7 +76,10 @@ admit(Size excess)
 	return true;
 }
 
-/* May the process be so far beyond its own limit?  Called from extent hooks, as are the next two. */
+/*
+ * May the process be so far beyond its own limit?  Called from extent hooks, as
+ * are the next two.
+ */
 bool
 leeway_admits(Size excess)
 {
@@ -143,8 +146,10 @@ void
 leeway_enter(void)
 {
 	DefineCustomIntVariable("jemctx.library_headroom",
-							"Sets how far a library may exceed a limit, since libraries do not check what malloc returns.",
-							"The statement ends with an error as soon as the library has returned; a session whose library needs more ends.",
+							"Sets how far a library may exceed a limit, since libraries do not "
+							"check what malloc returns.",
+							"The statement ends with an error as soon as the library has returned; "
+							"a session whose library needs more ends.",
 							&library_headroom, DEFAULT_HEADROOM, 0, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }

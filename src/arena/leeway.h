@@ -24,7 +24,8 @@ typedef struct Attempt
 typedef enum Leeway
 {
 	LEEWAY_NONE,
-	LEEWAY_SMALL,				/* as far as PostgreSQL's smallest blocks need beyond what libraries got */
+	/* as far as PostgreSQL's smallest blocks need beyond what libraries got */
+	LEEWAY_SMALL,
 	LEEWAY_LIBRARY,				/* jemctx.library_headroom */
 	LEEWAY_ANY
 } Leeway;

@@ -58,7 +58,8 @@ backend_admits(Size bytes)
 
 	if (held + bytes <= limit || !refusal_is_safe(bytes) || leeway_admits(held + bytes - limit))
 		return true;
-	refusal_note(&(Refusal) {"This process", held, bytes, limit, ADVICE("jemctx.backend_memory_limit")});
+	refusal_note(&(Refusal) {"This process", held, bytes, limit,
+							 ADVICE("jemctx.backend_memory_limit")});
 	return false;
 }
 
@@ -85,7 +86,8 @@ static bool
 refuse_server(Size sum, Size bytes)
 {
 	limit_settle();
-	refusal_note(&(Refusal) {"The server", sum, bytes, server_memory_limit * KB, ADVICE("jemctx.server_memory_limit"), true});
+	refusal_note(&(Refusal) {"The server", sum, bytes, server_memory_limit * KB,
+							 ADVICE("jemctx.server_memory_limit"), true});
 	return false;
 }
 
@@ -168,7 +170,8 @@ check_backend_limit(int *newval, void **extra, GucSource source)
 	if (*newval == 0 || *newval * KB >= least || IsParallelWorker() ||
 		(source >= PGC_S_GLOBAL && source <= PGC_S_DATABASE_USER))
 		return true;
-	GUC_check_errdetail("No session could carry out any statement with less than %zu kB.", least / KB);
+	GUC_check_errdetail("No session could carry out any statement with less than %zu kB.",
+						least / KB);
 	GUC_check_errhint("Set at least as much, or 0 for no limit.");
 	return false;
 }
@@ -183,7 +186,8 @@ limit_enter(void)
 							&backend_memory_limit, 0, 0, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB, check_backend_limit, NULL, NULL);
 	DefineCustomIntVariable("jemctx.server_memory_limit",
-							"Sets the most memory that all processes and namespaces together may have.",
+							"Sets the most memory that all processes and namespaces "
+							"together may have.",
 							"A statement that needs more ends with an error; 0 sets no limit.",
 							&server_memory_limit, 0, 0, MAX_KILOBYTES,
 							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);

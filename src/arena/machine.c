@@ -204,7 +204,10 @@ now_ms(void)
 	return now.tv_sec * INT64CONST(1000) + now.tv_nsec / 1000000;
 }
 
-/* What there was when somebody looked, less what was taken since, and how much of it is believed. */
+/*
+ * What there was when somebody looked, less what was taken since, and how much
+ * of it is believed.
+ */
 static Size headroom;
 static Size believed;
 static int64 looked_at;

@@ -37,13 +37,17 @@ extern PGDLLEXPORT int posix_memalign(void **pointer, size_t alignment, size_t s
 /* operator new and new[], each also with std::nothrow, with std::align_val_t, and with both. */
 extern PGDLLEXPORT void *new_object(size_t size) __asm__("_Znwm");
 extern PGDLLEXPORT void *new_array(size_t size) __asm__("_Znam");
-extern PGDLLEXPORT void *new_object_or_null(size_t size, const void *nothrow) __asm__("_ZnwmRKSt9nothrow_t");
-extern PGDLLEXPORT void *new_array_or_null(size_t size, const void *nothrow) __asm__("_ZnamRKSt9nothrow_t");
+extern PGDLLEXPORT void *new_object_or_null(size_t size,
+											const void *nothrow) __asm__("_ZnwmRKSt9nothrow_t");
+extern PGDLLEXPORT void *new_array_or_null(size_t size,
+										   const void *nothrow) __asm__("_ZnamRKSt9nothrow_t");
 extern PGDLLEXPORT void *new_aligned(size_t size, size_t alignment) __asm__("_ZnwmSt11align_val_t");
-extern PGDLLEXPORT void *new_aligned_array(size_t size, size_t alignment) __asm__("_ZnamSt11align_val_t");
+extern PGDLLEXPORT void *new_aligned_array(size_t size,
+										   size_t alignment) __asm__("_ZnamSt11align_val_t");
 extern PGDLLEXPORT void *new_aligned_or_null(size_t size, size_t alignment, const void *nothrow)
 			__asm__("_ZnwmSt11align_val_tRKSt9nothrow_t");
-extern PGDLLEXPORT void *new_aligned_array_or_null(size_t size, size_t alignment, const void *nothrow)
+extern PGDLLEXPORT void *new_aligned_array_or_null(size_t size, size_t alignment,
+												   const void *nothrow)
 			__asm__("_ZnamSt11align_val_tRKSt9nothrow_t");
 
 /* Those of the library that comes after this one: jemalloc's. */
@@ -91,7 +95,8 @@ make_calloc(const Attempt *attempt)
 static void *pg_noinline
 calloc_again(size_t count, size_t size, const void *caller)
 {
-	return insist_on(&(Attempt) {.make = make_calloc, .count = count, .size = size, .caller = caller});
+	return insist_on(&(Attempt) {.make = make_calloc, .count = count, .size = size,
+								 .caller = caller});
 }
 
 static void *
@@ -103,7 +108,8 @@ make_realloc(const Attempt *attempt)
 static void *pg_noinline
 realloc_again(void *pointer, size_t size, const void *caller)
 {
-	return insist_on(&(Attempt) {.make = make_realloc, .pointer = pointer, .size = size, .caller = caller});
+	return insist_on(&(Attempt) {.make = make_realloc, .pointer = pointer, .size = size,
+								 .caller = caller});
 }
 
 /* The count is the alignment. */
@@ -122,7 +128,8 @@ aligned_for(size_t alignment, size_t size, const void *caller)
 		find_next();
 	result = fault_refuses(size) ? NULL : next_aligned_alloc(alignment, size);
 	if (unlikely(result == NULL))
-		result = insist_on(&(Attempt) {.make = make_aligned, .count = alignment, .size = size, .caller = caller});
+		result = insist_on(&(Attempt) {.make = make_aligned, .count = alignment, .size = size,
+									   .caller = caller});
 	return result;
 }
 
@@ -218,7 +225,8 @@ throw(size_t size)
 static void *pg_noinline
 throw_aligned(size_t size, size_t alignment)
 {
-	void	   *(*next) (size_t, size_t) = (void *(*) (size_t, size_t)) dlsym(RTLD_NEXT, "_ZnwmSt11align_val_t");
+	void	   *(*next) (size_t, size_t) =
+		(void *(*) (size_t, size_t)) dlsym(RTLD_NEXT, "_ZnwmSt11align_val_t");
 
 	if (next == NULL)
 		abort();

@@ -77,7 +77,8 @@ move_mapping(char *to, char *from, Size size)
 {
 	if (size >= MOVE_SMALLEST)
 	{
-		if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) != MAP_FAILED)
+		if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) !=
+			MAP_FAILED)
 			return true;
 		if (!hooks_map_again(to, size))
 			return false;

@@ -119,7 +119,10 @@ drop_library_callbacks(void)
 	}
 }
 
-/* What is registered before this, and with atexit(), may be the library's, or of no use to a process that ends. */
+/*
+ * What is registered before this, and with atexit(), may be the library's, or of
+ * no use to a process that ends.
+ */
 static void
 leave(int code, Datum arg)
 {
@@ -149,8 +152,10 @@ end_session(const Refusal *refusal, const Attempt *attempt)
 	ereport(FATAL,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
 			 errmsg("out of memory"),
-			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %zu kB that libraries may have beyond that.",
-					   refusal->holder, refusal->held / KB, refusal->limit / KB, caller_library(attempt->caller), leeway_headroom() / KB),
+			 errdetail("%s holds %zu kB and may have %zu kB, and %s asked for more than the %zu kB "
+					   "that libraries may have beyond that.",
+					   refusal->holder, refusal->held / KB, refusal->limit / KB,
+					   caller_library(attempt->caller), leeway_headroom() / KB),
 			 errhint("%s Or raise \"jemctx.library_headroom\".", refusal->advice)));
 }
 
@@ -250,7 +255,8 @@ collect(void)
 			(errcode(ERRCODE_OUT_OF_MEMORY),
 			 errmsg("out of memory"),
 			 errdetail("%s holds %zu kB, which %s has needed, and may have %zu kB.", refusal.holder,
-					   (refusal.by_server ? account_server() : account_committed()) / KB, debtor, refusal.limit / KB),
+					   (refusal.by_server ? account_server() : account_committed()) / KB, debtor,
+					   refusal.limit / KB),
 			 errhint("%s", refusal.advice)));
 }
 

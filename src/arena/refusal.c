@@ -48,7 +48,10 @@ static bool explaining = false;
 /* Nor while the process ends. */
 static bool ending = false;
 
-/* Would a lack of so many bytes here and now end the statement and nothing else?  Called from extent hooks. */
+/*
+ * Would a lack of so many bytes here and now end the statement and nothing else?
+ * Called from extent hooks.
+ */
 bool
 refusal_is_safe(Size bytes)
 {
@@ -92,7 +95,10 @@ refusal_count(const Refusal *refusal)
 	server_was_full |= refusal->by_server;
 }
 
-/* The allocation has failed for good because of what is noted, and perhaps because of what a library has got before. */
+/*
+ * The allocation has failed for good because of what is noted, and perhaps
+ * because of what a library has got before.
+ */
 void
 refusal_deny(const char *debtor)
 {
@@ -113,7 +119,10 @@ lacks_private_memory(const ErrorData *error)
 		strcmp(error->filename, "dsa.c") != 0;
 }
 
-/* The errors of libraries that have coped with a refusal (see caller.c), as those that use them report them. */
+/*
+ * The errors of libraries that have coped with a refusal (see caller.c), as
+ * those that use them report them.
+ */
 static const struct
 {
 	int			code;
@@ -163,13 +172,15 @@ is_consequence(void)
 	PG_TRY();
 	{
 		error = CopyErrorData();
-		result = error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ? lacks_private_memory(error) : has_coped(error);
+		result = error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ? lacks_private_memory(error) :
+			has_coped(error);
 		FreeErrorData(error);
 		MemoryContextSwitchTo(old_context);
 	}
 	PG_FINALLY();
 	{
-		explaining = false;		/* also when there is no memory for the copy, of a long statement say */
+		/* also when there is no memory for the copy, of a long statement say */
+		explaining = false;
 	}
 	PG_END_TRY();
 	return result;
@@ -183,8 +194,10 @@ explain_pending(void *arg)
 		return;
 	errcode(ERRCODE_OUT_OF_MEMORY);
 	if (pending_debtor != NULL)
-		errdetail("%s holds %zu kB, which %s has needed, asked for %zu kB more, and may have %zu kB.",
-				  pending.holder, pending.held / KB, pending_debtor, IN_KB(pending.asked), pending.limit / KB);
+		errdetail("%s holds %zu kB, which %s has needed, asked for %zu kB more, and "
+				  "may have %zu kB.",
+				  pending.holder, pending.held / KB, pending_debtor, IN_KB(pending.asked),
+				  pending.limit / KB);
 	else if (pending.limit > 0)
 		errdetail("%s holds %zu kB, asked for %zu kB more, and may have %zu kB.",
 				  pending.holder, pending.held / KB, IN_KB(pending.asked), pending.limit / KB);

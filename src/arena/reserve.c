@@ -28,7 +28,10 @@
 /* What a superuser's may have beyond what it began with. */
 #define RESERVE ((Size) 4 * 1024 * 1024)
 
-/* Bytes that the process held when it first grew after it had started, and which process that was. */
+/*
+ * Bytes that the process held when it first grew after it had started, and which
+ * process that was.
+ */
 static Size began_with;
 static int	began_pid;
 

@@ -17,7 +17,10 @@
 static void (*caches[MAX_CACHES]) (void);
 static int	ncaches = 0;
 
-/* In the postmaster: have a function called that returns to its arena what is kept there for reuse. */
+/*
+ * In the postmaster: have a function called that returns to its arena what is
+ * kept there for reuse.
+ */
 void
 unused_add_cache(void (*flush) (void))
 {
