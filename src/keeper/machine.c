@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "arena/machine.h"
+#include "keeper/machine.h"
 
 /*
  * What must be left, and for how long a look is believed: until so many bytes
