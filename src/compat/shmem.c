@@ -39,7 +39,10 @@ request(void)
 		RequestAddinShmemSpace(parts[i].size());
 }
 
-/* Shared memory goes: in the postmaster after a crash, since its children forget what was registered. */
+/*
+ * Shared memory goes: in the postmaster after a crash, since its children forget
+ * what was registered.
+ */
 static void
 forget(int code, Datum arg)
 {

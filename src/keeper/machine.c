@@ -8,7 +8,7 @@
  * groups that the process is in.  That is as good as it gets: others take
  * memory, too, between the look and the use.
  *
- * Called from extent hooks: nothing in here allocates or raises errors.
+ * Nothing in here allocates or raises errors.
  *
  *-------------------------------------------------------------------------
  */

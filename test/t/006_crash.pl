@@ -67,7 +67,8 @@ _PG_init(void)
 SOURCE
 chomp(my $include = `pg_config --includedir-server`);
 system_or_bail('cc', '-shared', '-fPIC', '-O1', "-I$include", '-o', "$directory/growing.so", "$directory/growing.c");
-$node->append_conf('postgresql.conf', "shared_preload_libraries = '$directory/growing, jemctx'\njemctx.server_memory_limit = 1GB\n");
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = '$directory/growing, jemctx'\njemctx.server_memory_limit = 1GB\n");
 $node->start;
 $postmaster = postmaster_pid($node);
 $offset = -s $node->logfile;
@@ -75,7 +76,8 @@ $session = session($node);
 kill 'KILL', pid_of($session);
 wait_for_recovery($node, $offset);
 close_session($session);
-like(slurp_file($node->logfile, $offset), qr/the postmaster has grown/, 'the postmaster needs memory without shared memory');
+like(slurp_file($node->logfile, $offset), qr/the postmaster has grown/,
+	'the postmaster needs memory without shared memory');
 is(postmaster_pid($node), $postmaster, 'and gets it');
 committed_is_exact($node, 'after that');
 $node->stop;

@@ -168,7 +168,8 @@ $node->safe_psql('postgres', sprintf(q(
 query($session, 'SELECT i FROM foreign_big');
 limit($session, 4096);
 query($session, 'BEGIN');
-like(query($session, 'SELECT length(t) FROM foreign_big'), qr/ERROR:  53200: .*memory.*\n(?:.*\n)*DETAIL:  This process holds .*\n$hint/, 'libpq: the statement ends');
+like(query($session, 'SELECT length(t) FROM foreign_big'),
+	qr/ERROR:  53200: .*memory.*\n(?:.*\n)*DETAIL:  This process holds .*\n$hint/, 'libpq: the statement ends');
 query($session, 'ROLLBACK');
 works($session, 'libpq');
 is(query($session, 'SELECT length(t) FROM foreign_big'), '20000000', 'libpq: and so does the connection');
@@ -230,7 +231,9 @@ close_session($session);
 $session = new_session();
 query($session, "SET jemctx.library_headroom = 0");
 limit($session, 4096);
-my ($held, $most) = query($session, "SELECT jemctx_test_library('strdup', 100000, 80)") =~ /FATAL:  53200: .*\nDETAIL:  This process holds (\d+) kB and may have (\d+) kB, and libc\.so\.6 asked/;
+my $told = qr/DETAIL:  This process holds (\d+) kB and may have (\d+) kB, and libc\.so\.6 asked/;
+my ($held, $most) =
+  query($session, "SELECT jemctx_test_library('strdup', 100000, 80)") =~ /FATAL:  53200: .*\n$told/;
 cmp_ok($held // 0, '>', ($most // 0) + 1500, 'libc: goes as far as libraries and PostgreSQL together');
 close_session($session);
 
