@@ -24,6 +24,7 @@
  */
 #include "postgres.h"
 
+#include "arena/memstate.h"
 #include "arena/runcheck.h"
 #include "context/checking.h"
 
