@@ -8,25 +8,23 @@
  * groups that the process is in.  That is as good as it gets: others take
  * memory, too, between the look and the use.
  *
- * Nothing in here allocates or raises errors.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "compat/clock.h"
 #include "keeper/machine.h"
 
 /*
- * What must be left, and for how long a look is believed: until so many bytes
- * are taken, or a part of what there was, and not longer than that.
+ * What must be left, and for how long a look is believed: until these bytes,
+ * or a part of what there was, are taken, and not longer than that.
  */
 #define MARGIN ((Size) 32 * 1024 * 1024)
 #define BELIEVED_BYTES ((Size) 16 * 1024 * 1024)
-#define BELIEVED_PART 64
+#define BELIEVED_DIVISOR 64
 #define BELIEVED_MS 100
 
 #define MEMINFO_FILE "/proc/meminfo"
@@ -189,25 +187,13 @@ machine_cgroup_limit(void)
 }
 
 /* Bytes that can be taken before the kernel has to kill somebody. */
-Size
-machine_headroom(void)
+static Size
+look_at_all(void)
 {
 	return Min(machine_available(), groups_least(group_headroom));
 }
 
-static int64
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * INT64CONST(1000) + now.tv_nsec / 1000000;
-}
-
-/*
- * What there was when somebody looked, less what was taken since, and how much
- * of it is believed.
- */
+/* What there was at the last look, less what was taken since, and how much of it is believed. */
 static Size headroom;
 static Size believed;
 static int64 looked_at;
@@ -216,10 +202,10 @@ static int64 looked_at;
 static void
 look(Size bytes, Size promised)
 {
-	headroom = machine_headroom();
+	headroom = look_at_all();
 	headroom -= Min(headroom, promised);
-	believed = Max(bytes, Max(BELIEVED_BYTES, headroom / BELIEVED_PART));
-	looked_at = now_ms();
+	believed = Max(bytes, Max(BELIEVED_BYTES, headroom / BELIEVED_DIVISOR));
+	looked_at = clock_ms();
 }
 
 static bool
@@ -229,13 +215,13 @@ has_room(Size bytes)
 }
 
 /*
- * Is there room for so many bytes, beside those that were promised and that
+ * Is there room for more bytes, beside those that were promised and that
  * nobody has touched yet?  Looks anew at times, and before it says no.
  */
 bool
 machine_may_take(Size bytes, Size promised)
 {
-	if (bytes > believed || now_ms() - looked_at > BELIEVED_MS || !has_room(bytes))
+	if (bytes > believed || clock_ms() - looked_at > BELIEVED_MS || !has_room(bytes))
 		look(bytes, promised);
 	if (!has_room(bytes))
 		return false;

@@ -14,6 +14,5 @@ extern Size machine_total(void);
 extern Size machine_available(void);
 extern Size machine_cgroup_limit(void);
 extern bool machine_may_take(Size bytes, Size promised);
-extern Size machine_headroom(void);
 
 #endif							/* JEMCTX_MACHINE_H */
