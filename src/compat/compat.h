@@ -58,6 +58,28 @@ compat_context_create(MemoryContext node, const MemoryContextMethods *methods,
 	MemoryContextCreate(node, T_AllocSetContext, methods, parent, name);
 }
 
+/* The methods of a type of context, which are called after it: other majors have others. */
+#define COMPAT_METHODS(Type) \
+	.alloc = Type##Alloc, \
+	.free_p = Type##Free, \
+	.realloc = Type##Realloc, \
+	.reset = Type##Reset, \
+	.delete_context = Type##Delete, \
+	.get_chunk_space = Type##GetChunkSpace, \
+	.is_empty = Type##IsEmpty, \
+	.stats = Type##Stats
+
+/* For a type that has nothing to check, where PostgreSQL calls a method for it. */
+#ifdef MEMORY_CONTEXT_CHECKING
+static inline void
+compat_check_nothing(MemoryContext context)
+{
+}
+#define COMPAT_CHECK_NOTHING .check = compat_check_nothing,
+#else
+#define COMPAT_CHECK_NOTHING
+#endif
+
 /* The number of this process's PGPROC; -1 before it has one, and when it has none any more. */
 static inline int
 compat_proc_number(void)

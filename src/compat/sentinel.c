@@ -49,21 +49,12 @@ SentinelStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passt
 {
 }
 
-#ifdef MEMORY_CONTEXT_CHECKING
-static void
-SentinelCheck(MemoryContext context)
-{
-}
-#endif
-
 static const MemoryContextMethods sentinel_methods = {
 	.reset = SentinelReset,
 	.delete_context = SentinelDelete,
 	.is_empty = SentinelIsEmpty,
 	.stats = SentinelStats,
-#ifdef MEMORY_CONTEXT_CHECKING
-	.check = SentinelCheck,
-#endif
+	COMPAT_CHECK_NOTHING
 };
 
 /* The watched context's children are gone. */

@@ -372,14 +372,7 @@ PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pas
 }
 
 static const MemoryContextMethods persistent_methods = {
-	.alloc = PersistentAlloc,
-	.free_p = PersistentFree,
-	.realloc = PersistentRealloc,
-	.reset = PersistentReset,
-	.delete_context = PersistentDelete,
-	.get_chunk_space = PersistentGetChunkSpace,
-	.is_empty = PersistentIsEmpty,
-	.stats = PersistentStats,
+	COMPAT_METHODS(Persistent),
 };
 
 #ifdef JEMCTX_CHECKING

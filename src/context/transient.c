@@ -428,14 +428,7 @@ TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 }
 
 static const MemoryContextMethods transient_methods = {
-	.alloc = TransientAlloc,
-	.free_p = TransientFree,
-	.realloc = TransientRealloc,
-	.reset = TransientReset,
-	.delete_context = TransientDelete,
-	.get_chunk_space = TransientGetChunkSpace,
-	.is_empty = TransientIsEmpty,
-	.stats = TransientStats,
+	COMPAT_METHODS(Transient),
 };
 
 #ifdef JEMCTX_CHECKING

@@ -164,13 +164,6 @@ NamespaceRealloc(MemoryContext context, void *pointer, Size size)
 	return moved;
 }
 
-#ifdef MEMORY_CONTEXT_CHECKING
-static void
-NamespaceCheck(MemoryContext context)
-{
-}
-#endif
-
 /*
  * Core does nothing to reset a context that this process has reset before and
  * allocated nothing in since; but others may have.  A sentinel's callback
@@ -224,17 +217,8 @@ NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 }
 
 static const MemoryContextMethods namespace_methods = {
-	.alloc = NamespaceAlloc,
-	.free_p = NamespaceFree,
-	.realloc = NamespaceRealloc,
-	.reset = NamespaceReset,
-	.delete_context = NamespaceDelete,
-	.get_chunk_space = NamespaceGetChunkSpace,
-	.is_empty = NamespaceIsEmpty,
-	.stats = NamespaceStats,
-#ifdef MEMORY_CONTEXT_CHECKING
-	.check = NamespaceCheck,
-#endif
+	COMPAT_METHODS(Namespace),
+	COMPAT_CHECK_NOTHING
 };
 
 /* The methods of a chunk that is free: whoever calls one makes a mistake. */
