@@ -38,8 +38,8 @@
 #include "policy/cache.h"
 #include "policy/demand.h"
 #include "policy/idle.h"
+#include "policy/others.h"
 #include "policy/registry.h"
-#include "policy/remote.h"
 
 #define DEFAULT_PURGE_AFTER 10000
 #define NEVER (-1)
@@ -212,7 +212,7 @@ statement_ended(RegistryEntry *entry)
 {
 	refusal_forget();
 	if (refusal_server_was_full())
-		remote_ask_all();
+		others_ask_all();
 	if (registry_is_requested(entry) || is_shedding || (purge_after == 0 && worth_purging()))
 		go_idle();
 	else if (worth_purging() && (demand_exceeded() || limit_is_near()))

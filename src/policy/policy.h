@@ -8,11 +8,11 @@
 #ifndef JEMCTX_POLICY_H
 #define JEMCTX_POLICY_H
 
+#include "policy/background.h"
 #include "policy/cache.h"
 #include "policy/demand.h"
 #include "policy/idle.h"
 #include "policy/registry.h"
-#include "policy/worker.h"
 
 /* In the postmaster, after context_enter(). */
 static inline void
@@ -21,7 +21,7 @@ policy_enter(void)
 	registry_enter();
 	cache_enter();
 	idle_enter();
-	worker_enter();
+	background_enter();
 }
 
 #endif							/* JEMCTX_POLICY_H */

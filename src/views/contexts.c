@@ -12,8 +12,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "compat/compat.h"
 #include "arena/run.h"
+#include "compat/compat.h"
 #include "context/context.h"
 #include "views/row.h"
 

@@ -14,8 +14,8 @@
 
 #include "compat/compat.h"
 #include "namespace/namespace.h"
+#include "policy/others.h"
 #include "policy/registry.h"
-#include "policy/remote.h"
 
 COMPAT_FUNCTION(jemctx_purge);
 COMPAT_FUNCTION(jemctx_purge_all);
@@ -28,7 +28,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) == MyProcPid)
 		PG_RETURN_INT64(registry_purge());
-	if (!remote_purge(PG_GETARG_INT32(0), &given))
+	if (!others_purge(PG_GETARG_INT32(0), &given))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(given);
 }
@@ -37,7 +37,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 Datum
 jemctx_purge_all(PG_FUNCTION_ARGS)
 {
-	Size		given = remote_purge_all() + registry_purge();
+	Size		given = others_purge_all() + registry_purge();
 
 	if (has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND))
 		given += namespace_purge();

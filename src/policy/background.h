@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * worker.h
+ * background.h
  *	  What processes without a client do with their unused memory.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_WORKER_H
-#define JEMCTX_WORKER_H
+#ifndef JEMCTX_BACKGROUND_H
+#define JEMCTX_BACKGROUND_H
 
-extern void worker_enter(void);
+extern void background_enter(void);
 
-#endif							/* JEMCTX_WORKER_H */
+#endif							/* JEMCTX_BACKGROUND_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * worker.c
+ * background.c
  *	  What processes without a client do with their unused memory.
  *
  * The autovacuum launcher, logical replication workers and other background
@@ -25,9 +25,9 @@
 #include "arena/refusal.h"
 #include "compat/interrupt.h"
 #include "compat/sentinel.h"
+#include "policy/background.h"
+#include "policy/others.h"
 #include "policy/registry.h"
-#include "policy/remote.h"
-#include "policy/worker.h"
 
 /* Less than this is not worth a purge. */
 #define WORTH_PURGING ((Size) 4 * 1024 * 1024)
@@ -89,7 +89,7 @@ static void
 transaction_ended(XactEvent event, void *arg)
 {
 	if (MyBackendType != B_BACKEND && MyProc != NULL && refusal_server_was_full())
-		remote_ask_all();
+		others_ask_all();
 	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;
@@ -113,7 +113,7 @@ serve_interrupt(void)
 
 /* In the postmaster. */
 void
-worker_enter(void)
+background_enter(void)
 {
 	RegisterXactCallback(transaction_ended, NULL);
 	interrupt_add_server(serve_interrupt);

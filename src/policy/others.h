@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * remote.h
+ * others.h
  *	  Purge other processes.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_REMOTE_H
-#define JEMCTX_REMOTE_H
+#ifndef JEMCTX_OTHERS_H
+#define JEMCTX_OTHERS_H
 
 #include "postgres.h"
 
-extern bool remote_purge(int pid, Size *given);
-extern Size remote_purge_all(void);
-extern void remote_ask_all(void);
+extern bool others_purge(int pid, Size *given);
+extern Size others_purge_all(void);
+extern void others_ask_all(void);
 
-#endif							/* JEMCTX_REMOTE_H */
+#endif							/* JEMCTX_OTHERS_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * remote.c
+ * others.c
  *	  Purge other processes.
  *
  * Nobody can return another process's memory.  A request is a number in the
@@ -19,8 +19,8 @@
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "compat/interrupt.h"
+#include "policy/others.h"
 #include "policy/registry.h"
-#include "policy/remote.h"
 
 /* How long an idle process may take, in milliseconds. */
 #define ANSWER_TIMEOUT 1000
@@ -153,7 +153,7 @@ find_process(int pid, int *number)
  * is no such process; the user is told.
  */
 bool
-remote_purge(int pid, Size *given)
+others_purge(int pid, Size *given)
 {
 	int			number;
 	RegistryEntry *entry = find_process(pid, &number);
@@ -187,7 +187,7 @@ find_idle(int number, int *pid)
  * them; for one that the server's limit has refused memory.
  */
 void
-remote_ask_all(void)
+others_ask_all(void)
 {
 	for (int number = 0; number < compat_proc_count(); number++)
 	{
@@ -202,7 +202,7 @@ remote_ask_all(void)
 
 /* All idle processes that may be asked; the bytes they have given back. */
 Size
-remote_purge_all(void)
+others_purge_all(void)
 {
 	Request    *requests = palloc(compat_proc_count() * sizeof(Request));
 	int64		deadline;
