@@ -18,10 +18,10 @@
 
 #include "postgres.h"
 
-#include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/memstate.h"
 #include "arena/move.h"
+#include "arena/scarcity.h"
 #include "compat/compat.h"
 #include "jemalloc/jemalloc.h"
 
@@ -88,7 +88,7 @@ arena_alloc(Arena *arena, Size size)
 
 	if (unlikely(arena->flags == 0) && !arena_open(arena))
 		return NULL;
-	object = fault_refuses(size) ? NULL : je.mallocx(size, arena_flags(arena, size));
+	object = scarcity_refuses(size) ? NULL : je.mallocx(size, arena_flags(arena, size));
 	if (unlikely(object == NULL))
 		object = arena_alloc_again(size, arena_flags(arena, size));
 	MEMSTATE_UNDEFINED(object, object ? arena_usable_size(object) : 0);
@@ -106,7 +106,7 @@ arena_free(Arena *arena, void *pointer)
 static inline void *
 arena_process_alloc(Size size)
 {
-	void	   *object = fault_refuses(size) ? NULL : je.mallocx(size, 0);
+	void	   *object = scarcity_refuses(size) ? NULL : je.mallocx(size, 0);
 
 	return likely(object != NULL) ? object : arena_alloc_again(size, 0);
 }

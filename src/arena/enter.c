@@ -11,7 +11,6 @@
 #include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/enter.h"
-#include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/leeway.h"
 #include "arena/limit.h"
@@ -19,6 +18,7 @@
 #include "arena/overrun.h"
 #include "arena/quarantine.h"
 #include "arena/run.h"
+#include "arena/scarcity.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
 
@@ -32,7 +32,7 @@ arena_enter(void)
 	leeway_enter();
 	overrun_enter();
 	hooks_enter();
-	fault_enter();
+	scarcity_enter();
 	arena_prepare();
 	adopt_process_arenas();
 	if (fork_is_cheap())

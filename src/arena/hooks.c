@@ -27,9 +27,9 @@
 #include "miscadmin.h"
 
 #include "arena/account.h"
-#include "arena/fault.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
+#include "arena/scarcity.h"
 #include "jemalloc/mallctl.h"
 #include "jemalloc/overcommit.h"
 
@@ -124,7 +124,7 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 {
 	void	   *pages;
 
-	if (!growth_allowed || fault_due() || (*commit && !limit_admits(size)))
+	if (!growth_allowed || scarcity_due() || (*commit && !limit_admits(size)))
 		return NULL;
 	pages = map_extent(new_addr, size, alignment, *commit);
 	if (pages != NULL)
@@ -173,7 +173,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 	char	   *start = (char *) addr + offset;
 	bool		done;
 
-	if (fault_due() || !limit_admits(length))
+	if (scarcity_due() || !limit_admits(length))
 		return true;
 	done = overcommit || make_accessible(start, length);
 	if (done)

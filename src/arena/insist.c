@@ -8,12 +8,12 @@
 #include "postgres.h"
 
 #include "arena/caller.h"
-#include "arena/fault.h"
 #include "arena/insist.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
+#include "arena/scarcity.h"
 #include "arena/unused.h"
 
 /*
@@ -32,7 +32,7 @@ insist_on(const Attempt *attempt)
 	if (!moment_in_main_thread() || insisting)
 		return NULL;
 	refusal_forget();			/* what somebody coped with is not why this one fails */
-	if (!limit_in_force() && !fault_is_met())
+	if (!limit_in_force() && !scarcity_is_met())
 		return NULL;
 	insisting = true;
 	for (int purges = 0; purges < 2 && object == NULL; purges++)
@@ -40,7 +40,7 @@ insist_on(const Attempt *attempt)
 		if (purges > 0)
 			unused_purge();
 		refusal_watch();
-		object = fault_is_met() ? NULL : attempt->make(attempt);
+		object = scarcity_is_met() ? NULL : attempt->make(attempt);
 		if (object == NULL && !refusal_noted())
 			break;
 	}

@@ -12,9 +12,9 @@
 
 #include "utils/guc.h"
 
-#include "arena/fault.h"
 #include "arena/leeway.h"
 #include "arena/refusal.h"
+#include "arena/scarcity.h"
 
 #define KB ((Size) 1024)
 #define DEFAULT_HEADROOM (64 * 1024)
@@ -115,7 +115,8 @@ leeway_make(const Attempt *attempt, Leeway how)
 	passed = false;
 	allowed = how;
 	refusal_watch();
-	object = fault_is_met() && !admit(fault_excess(attempt->size)) ? NULL : attempt->make(attempt);
+	object = scarcity_is_met() && !admit(scarcity_excess(attempt->size)) ? NULL :
+		attempt->make(attempt);
 	allowed = LEEWAY_NONE;
 	return object;
 }

@@ -20,8 +20,8 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include "arena/fault.h"
 #include "arena/insist.h"
+#include "arena/scarcity.h"
 
 /* The code that called the function that this is in. */
 #define CALLER __builtin_return_address(0)
@@ -126,7 +126,7 @@ aligned_for(size_t alignment, size_t size, const void *caller)
 
 	if (unlikely(next_aligned_alloc == NULL))
 		find_next();
-	result = fault_refuses(size) ? NULL : next_aligned_alloc(alignment, size);
+	result = scarcity_refuses(size) ? NULL : next_aligned_alloc(alignment, size);
 	if (unlikely(result == NULL))
 		result = insist_on(&(Attempt) {.make = make_aligned, .count = alignment, .size = size,
 									   .caller = caller});
@@ -140,7 +140,7 @@ malloc(size_t size)
 
 	if (unlikely(next_malloc == NULL))
 		find_next();
-	result = fault_refuses(size) ? NULL : next_malloc(size);
+	result = scarcity_refuses(size) ? NULL : next_malloc(size);
 	if (unlikely(result == NULL))
 		return malloc_again(size, CALLER);
 	return result;
@@ -153,7 +153,7 @@ calloc(size_t count, size_t size)
 
 	if (unlikely(next_calloc == NULL))
 		find_next();
-	result = fault_refuses(count * size) ? NULL : next_calloc(count, size);
+	result = scarcity_refuses(count * size) ? NULL : next_calloc(count, size);
 	if (unlikely(result == NULL))
 		return calloc_again(count, size, CALLER);
 	return result;
@@ -167,7 +167,7 @@ realloc(void *pointer, size_t size)
 
 	if (unlikely(next_realloc == NULL))
 		find_next();
-	result = size > 0 && fault_refuses(size) ? NULL : next_realloc(pointer, size);
+	result = size > 0 && scarcity_refuses(size) ? NULL : next_realloc(pointer, size);
 	if (unlikely(result == NULL) && size > 0)
 		return realloc_again(pointer, size, CALLER);
 	return result;
@@ -240,7 +240,7 @@ malloc_for(size_t size, const void *caller)
 
 	if (unlikely(next_malloc == NULL))
 		find_next();
-	result = fault_refuses(size) ? NULL : next_malloc(size);
+	result = scarcity_refuses(size) ? NULL : next_malloc(size);
 	return likely(result != NULL) ? result : malloc_again(size, caller);
 }
 

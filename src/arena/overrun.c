@@ -38,10 +38,10 @@
 
 #include "arena/account.h"
 #include "arena/caller.h"
-#include "arena/fault.h"
 #include "arena/limit.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
+#include "arena/scarcity.h"
 #include "arena/unused.h"
 #include "compat/client.h"
 #include "compat/interrupt.h"
@@ -205,7 +205,7 @@ overrun_lend(const Attempt *attempt)
 		refusal_deny(library_in_debt());
 	if (object != NULL && leeway_was_used())
 	{
-		fault_grant(attempt->size);
+		scarcity_grant(attempt->size);
 		owe(&refusal, NULL);
 	}
 	return object;
@@ -215,7 +215,7 @@ overrun_lend(const Attempt *attempt)
 static bool
 is_beyond(void)
 {
-	if (fault_has_refused())
+	if (scarcity_has_refused())
 		return true;
 	if (!limit_is_passed())
 		return false;

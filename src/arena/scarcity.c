@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * fault.c
+ * scarcity.c
  *	  Memory that is refused on purpose, in checking builds.
  *
  * The tests set jemctx.debug_fail_extents, and every n-th request for
@@ -17,7 +17,7 @@
  */
 #include "postgres.h"
 
-#include "arena/fault.h"
+#include "arena/scarcity.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -91,7 +91,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId subxact, SubTransactionId pa
 
 /* In the postmaster. */
 void
-fault_enter(void)
+scarcity_enter(void)
 {
 	DefineCustomIntVariable("jemctx.debug_fail_extents",
 							"Makes every n-th request for pages fail.",
@@ -114,7 +114,7 @@ fault_enter(void)
 
 /* Called from extent hooks. */
 bool
-fault_due(void)
+scarcity_due(void)
 {
 	if (!armed || !refusal_is_safe(0) || ++requests < fail_extents)
 		return false;
@@ -144,7 +144,7 @@ bool		jemctx_debug_refuse_all = false;
 
 /* Does an allocation of so many bytes meet the limit that there is not? */
 bool
-fault_refuses(Size size)
+scarcity_refuses(Size size)
 {
 	met = false;
 	if (unlikely(jemctx_debug_refuse_all) && moment_in_main_thread())
@@ -163,7 +163,7 @@ fault_refuses(Size size)
 
 /* Has the allocation that is being made?  Then it is noted. */
 bool
-fault_is_met(void)
+scarcity_is_met(void)
 {
 	if (met)
 		refusal_note(&(Refusal) {"This process", account_committed(), asked, account_committed(),
@@ -173,14 +173,14 @@ fault_is_met(void)
 
 /* By how many bytes does it with so many more? */
 Size
-fault_excess(Size size)
+scarcity_excess(Size size)
 {
 	return excess + size;
 }
 
 /* It got them. */
 void
-fault_grant(Size size)
+scarcity_grant(Size size)
 {
 	if (met)
 		excess += size;
@@ -188,7 +188,7 @@ fault_grant(Size size)
 
 /* Has any of this statement's? */
 bool
-fault_has_refused(void)
+scarcity_has_refused(void)
 {
 	return refuse != 0 && refused > 0 && refuses_here();
 }

@@ -1,67 +1,67 @@
 /*-------------------------------------------------------------------------
  *
- * fault.h
+ * scarcity.h
  *	  Memory that is refused on purpose, in checking builds.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_FAULT_H
-#define JEMCTX_FAULT_H
+#ifndef JEMCTX_SCARCITY_H
+#define JEMCTX_SCARCITY_H
 
 #include "postgres.h"
 
 #include "compat/compat.h"
 
 #ifdef JEMCTX_CHECKING
-extern void fault_enter(void);
-extern bool fault_due(void);
-extern bool fault_refuses(Size size);
-extern bool fault_is_met(void);
-extern Size fault_excess(Size size);
-extern void fault_grant(Size size);
-extern bool fault_has_refused(void);
+extern void scarcity_enter(void);
+extern bool scarcity_due(void);
+extern bool scarcity_refuses(Size size);
+extern bool scarcity_is_met(void);
+extern Size scarcity_excess(Size size);
+extern void scarcity_grant(Size size);
+extern bool scarcity_has_refused(void);
 #else
 static inline void
-fault_enter(void)
+scarcity_enter(void)
 {
 }
 
 /* Must the request that is being made for pages fail? */
 static inline bool
-fault_due(void)
+scarcity_due(void)
 {
 	return false;
 }
 
 /* Does an allocation of so many bytes meet the limit that there is not? */
 static inline bool
-fault_refuses(Size size)
+scarcity_refuses(Size size)
 {
 	return false;
 }
 
 static inline bool
-fault_is_met(void)
+scarcity_is_met(void)
 {
 	return false;
 }
 
 static inline Size
-fault_excess(Size size)
+scarcity_excess(Size size)
 {
 	return size;
 }
 
 static inline void
-fault_grant(Size size)
+scarcity_grant(Size size)
 {
 }
 
 static inline bool
-fault_has_refused(void)
+scarcity_has_refused(void)
 {
 	return false;
 }
 #endif
 
-#endif							/* JEMCTX_FAULT_H */
+#endif							/* JEMCTX_SCARCITY_H */
