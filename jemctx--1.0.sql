@@ -107,9 +107,9 @@ CREATE VIEW jemctx_chunks AS SELECT * FROM jemctx_get_chunks();
 COMMENT ON VIEW jemctx_chunks IS 'the size classes of small chunks in the persistent contexts of this backend';
 COMMENT ON COLUMN jemctx_chunks.size IS 'bytes of a chunk, its header included';
 COMMENT ON COLUMN jemctx_chunks.chunks IS 'chunks allocated';
-COMMENT ON COLUMN jemctx_chunks.runs IS 'runs of pages that hold them, objects of the persistent arena';
-COMMENT ON COLUMN jemctx_chunks.utilization IS 'share of the runs'' places that are taken';
-COMMENT ON COLUMN jemctx_chunks.waste IS 'bytes of the runs that hold no chunk';
+COMMENT ON COLUMN jemctx_chunks.runs IS 'slabs that hold them, objects of the persistent arena';
+COMMENT ON COLUMN jemctx_chunks.utilization IS 'share of the slabs'' places that are taken';
+COMMENT ON COLUMN jemctx_chunks.waste IS 'bytes of the slabs that hold no chunk';
 
 -- All processes of the server
 

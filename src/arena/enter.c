@@ -17,8 +17,8 @@
 #include "arena/moment.h"
 #include "arena/overrun.h"
 #include "arena/quarantine.h"
-#include "arena/run.h"
 #include "arena/scarcity.h"
+#include "arena/slab.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
 
@@ -38,6 +38,6 @@ arena_enter(void)
 	if (fork_is_cheap())
 		arena_open(&persistent_arena);
 	usage_enter();
-	run_enter();
+	slab_enter();
 	quarantine_enter();
 }

@@ -4,7 +4,7 @@
  *	  What tools that watch memory are told about ours.
  *
  * valgrind's memcheck and AddressSanitizer know malloc and free, but not what
- * is cut from a block or a run.  These macros tell them which bytes may be
+ * is cut from a block or a slab.  These macros tell them which bytes may be
  * used.  Built for neither tool they are nothing, arguments included.
  *
  *-------------------------------------------------------------------------

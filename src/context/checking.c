@@ -25,7 +25,7 @@
 #include "postgres.h"
 
 #include "arena/memstate.h"
-#include "arena/runcheck.h"
+#include "arena/slabcheck.h"
 #include "context/checking.h"
 
 #ifdef JEMCTX_CHECKING
@@ -340,7 +340,7 @@ checking_all(void)
 {
 	problems = 0;
 	check_tree(TopMemoryContext);
-	return problems + runcheck_all();
+	return problems + slabcheck_all();
 }
 
 /*

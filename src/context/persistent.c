@@ -6,7 +6,7 @@
  * An AllocSet keeps every block until it is reset, so such data leaves its
  * holes behind.  Here a freed chunk goes back to the process's persistent
  * arena at once: the next chunk of that size can be any context's, and pages
- * that nobody uses go back to the system.  Small chunks lie in runs, larger
+ * that nobody uses go back to the system.  Small chunks lie in slabs, larger
  * ones are jemalloc objects of their own.
  *
  * Since chunks do not lie in blocks, the context has to find them to be able
@@ -21,7 +21,7 @@
 #include "postgres.h"
 
 #include "arena/quarantine.h"
-#include "arena/run.h"
+#include "arena/slab.h"
 #include "compat/compat.h"
 #include "context/checking.h"
 #include "context/persistent.h"
@@ -44,20 +44,20 @@
 typedef struct PersistentChunk
 {
 	CHECKING_FIELDS
-	uint32		home;			/* number of its run, and size class or LARGE_CHUNK */
+	uint32		home;			/* number of its slab, and size class or LARGE_CHUNK */
 	uint32		slot;			/* in the context's directory, or FREE_SLOT */
 	MemoryContext context;		/* must be last: pfree looks right before the data */
 } PersistentChunk;
 
-/* The class of a chunk that has no run. */
+/* The class of a chunk that has no slab. */
 #define LARGE_CHUNK 255
 
 /* Both in one word: bit-fields would be written one by one, and read slowly soon after. */
-#define HOME(class, run) ((uint32) (class) << RUN_BITS | (run))
-#define HOME_CLASS(home) ((home) >> RUN_BITS)
-#define HOME_RUN(home) ((home) & ((1 << RUN_BITS) - 1))
+#define HOME(class, slab) ((uint32) (class) << SLAB_BITS | (slab))
+#define HOME_CLASS(home) ((home) >> SLAB_BITS)
+#define HOME_SLAB(home) ((home) & ((1 << SLAB_BITS) - 1))
 
-StaticAssertDecl(RUN_MAX_CLASSES <= LARGE_CHUNK, "a size class must not look like a large chunk");
+StaticAssertDecl(SLAB_MAX_CLASSES <= LARGE_CHUNK, "a size class must not look like a large chunk");
 
 /* The slot of a chunk that is free. */
 #define FREE_SLOT UINT32_MAX
@@ -112,7 +112,7 @@ chunk_space(const PersistentChunk *chunk)
 
 	if (unlikely(class == LARGE_CHUNK))
 		return arena_usable_size(chunk);
-	return run_classes[class].size;
+	return slab_classes[class].size;
 }
 
 static void
@@ -181,7 +181,7 @@ enlarge_directory(PersistentContext *set)
 
 /* Take a slot of the directory for chunk, of which there must be one. */
 static inline void
-link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 run, Size space)
+link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 slab, Size space)
 {
 	uint32		slot = set->first_hole;
 
@@ -192,7 +192,7 @@ link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 
 	set->directory[slot] = (Entry) chunk;
 	set->nchunks++;
 	chunk->slot = slot;
-	chunk->home = HOME(class, run);
+	chunk->home = HOME(class, slab);
 	chunk->context = (MemoryContext) set;
 	set->header.mem_allocated += space;
 }
@@ -228,7 +228,7 @@ release_chunk(PersistentChunk *chunk)
 	if (unlikely(HOME_CLASS(home) == LARGE_CHUNK))
 		quarantine_put(&persistent_arena, chunk);
 	else
-		run_give(HOME_CLASS(home), HOME_RUN(home), chunk);
+		slab_give(HOME_CLASS(home), HOME_SLAB(home), chunk);
 }
 
 static void *pg_noinline
@@ -249,19 +249,19 @@ PersistentAlloc(MemoryContext context, Size size)
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk;
 	uint32		class;
-	uint32		run;
+	uint32		slab;
 
 	if (unlikely(set->first_hole == NO_HOLE && set->nslots == set->max_slots) &&
 		!enlarge_directory(set))
 		return NULL;
 	size += sizeof(PersistentChunk);
-	if (unlikely(size > RUN_LARGEST))
+	if (unlikely(size > SLAB_LARGEST))
 		return alloc_large(set, size);
-	class = run_class(size);
-	chunk = run_take(class, &run);
+	class = slab_class(size);
+	chunk = slab_take(class, &slab);
 	if (unlikely(chunk == NULL))
 		return NULL;
-	link_chunk(set, chunk, class, run, run_classes[class].size);
+	link_chunk(set, chunk, class, slab, slab_classes[class].size);
 	return chunk_pointer(chunk);
 }
 
@@ -297,12 +297,12 @@ PersistentRealloc(MemoryContext context, void *pointer, Size size)
 	Size		space = size + sizeof(PersistentChunk);
 	void	   *moved;
 
-	if (space > RUN_LARGEST)
+	if (space > SLAB_LARGEST)
 	{
 		if (HOME_CLASS(chunk->home) == LARGE_CHUNK)
 			return realloc_large(set, chunk, space);
 	}
-	else if (HOME_CLASS(chunk->home) == run_class(space))
+	else if (HOME_CLASS(chunk->home) == slab_class(space))
 		return pointer;
 	moved = PersistentAlloc(context, size);
 	if (moved == NULL)

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "arena/run.h"
+#include "arena/slab.h"
 #include "compat/compat.h"
 #include "context/context.h"
 #include "views/row.h"
@@ -75,18 +75,18 @@ jemctx_get_contexts(PG_FUNCTION_ARGS)
 }
 
 static void
-chunk_row(Row *row, const RunClass *class)
+chunk_row(Row *row, const ChunkClass *class)
 {
 	uint32		chunks = class->live - class->nhot;
 	int64		live = (int64) chunks * class->size;
-	int64		held = (int64) class->runs * run_bytes(class);
+	int64		held = (int64) class->slabs * slab_class_bytes(class);
 
-	if (class->runs == 0)
+	if (class->slabs == 0)
 		return;
 	row_int64(row, class->size);
 	row_int64(row, chunks);
-	row_int64(row, class->runs);
-	row_float8(row, (float8) chunks / ((float8) class->runs * class->capacity));
+	row_int64(row, class->slabs);
+	row_float8(row, (float8) chunks / ((float8) class->slabs * class->capacity));
 	row_int64(row, held - live);
 	row_end(row);
 }
@@ -97,7 +97,7 @@ jemctx_get_chunks(PG_FUNCTION_ARGS)
 	Row			row;
 
 	row_begin(&row, fcinfo);
-	for (uint32 class = 0; class < run_nclasses; class++)
-		chunk_row(&row, &run_classes[class]);
+	for (uint32 class = 0; class < slab_nclasses; class++)
+		chunk_row(&row, &slab_classes[class]);
 	return (Datum) 0;
 }

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * runcheck.h
- *	  Are the runs as they must be?  In checking builds.
+ * slabcheck.h
+ *	  Are the slabs as they must be?  In checking builds.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_RUNCHECK_H
-#define JEMCTX_RUNCHECK_H
+#ifndef JEMCTX_SLABCHECK_H
+#define JEMCTX_SLABCHECK_H
 
 #include "postgres.h"
 
 #ifdef JEMCTX_CHECKING
-extern int	runcheck_all(void);
+extern int	slabcheck_all(void);
 #endif
 
-#endif							/* JEMCTX_RUNCHECK_H */
+#endif							/* JEMCTX_SLABCHECK_H */
