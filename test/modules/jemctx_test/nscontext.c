@@ -58,7 +58,7 @@ jemctx_test_ns_realloc(PG_FUNCTION_ARGS)
 Datum
 jemctx_test_ns_shrink(PG_FUNCTION_ARGS)
 {
-	Size		megabyte = 1024 * 1024;
+	Size		megabyte = (Size) 1024 * 1024;
 	MemoryContext context = jemctx_namespace_context(namespace_arg(fcinfo));
 	char	   *chunk = MemoryContextAlloc(context, 8 * megabyte);
 	char	   *first = chunk;
