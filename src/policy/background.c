@@ -21,19 +21,16 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
-#include "arena/account.h"
 #include "arena/refusal.h"
 #include "compat/interrupt.h"
 #include "compat/sentinel.h"
 #include "policy/background.h"
 #include "policy/others.h"
+#include "policy/purge.h"
 #include "policy/registry.h"
 
 /* Less than this is not worth a purge. */
 #define WORTH_PURGING ((Size) 4 * 1024 * 1024)
-
-/* What the process has held after the last purge. */
-static Size purged_to;
 
 /* Is it to purge where it next checks for interrupts outside of a transaction? */
 static bool is_due = false;
@@ -45,8 +42,7 @@ purge(void)
 
 	if (MyBackendType == B_WAL_SENDER && entry != NULL)
 		registry_tell_idle(entry);
-	registry_purge();
-	purged_to = account_committed();
+	purge_at_rest();
 	is_due = false;
 }
 
@@ -74,7 +70,7 @@ memory_freed(void *transaction_context)
 	purge();
 	if (left > WORTH_PURGING)
 	{
-		purged_to -= left;
+		purge_expect_free(left);
 		purge_later();
 	}
 }
@@ -93,7 +89,7 @@ transaction_ended(XactEvent event, void *arg)
 	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;
-	if (account_committed() <= purged_to + WORTH_PURGING && !is_requested())
+	if (!purge_is_worth(WORTH_PURGING) && !is_requested())
 	{
 		registry_publish_sometimes();
 		return;

@@ -28,7 +28,6 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-#include "arena/account.h"
 #include "arena/limit.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
@@ -39,6 +38,7 @@
 #include "policy/demand.h"
 #include "policy/idle.h"
 #include "policy/others.h"
+#include "policy/purge.h"
 #include "policy/registry.h"
 
 #define DEFAULT_PURGE_AFTER 10000
@@ -62,9 +62,6 @@ static bool is_ready = false;
 static TimestampTz answered = DT_NOBEGIN;
 static int64 idle_since;
 
-/* What the process has held after the last purge. */
-static Size purged_to;
-
 /*
  * The caches are to be shed before the purge that is due; at the end of a
  * statement it waits no longer.
@@ -78,14 +75,7 @@ static int64 alarm_at;
 static bool
 worth_purging(void)
 {
-	return account_committed() > purged_to + WORTH_PURGING;
-}
-
-static void
-purge(void)
-{
-	registry_purge();
-	purged_to = account_committed();
+	return purge_is_worth(WORTH_PURGING);
 }
 
 /* Is the client silent?  It may have sent a part of its next statement. */
@@ -112,7 +102,7 @@ go_idle(void)
 	else
 	{
 		is_shedding = false;
-		purge();
+		purge_at_rest();
 	}
 }
 
@@ -173,7 +163,7 @@ static void
 answer_in_statement(RegistryEntry *entry)
 {
 	if (MyBackendType == B_WAL_SENDER && !IsTransactionState())
-		purge();
+		purge_at_rest();
 	else
 		registry_tell_busy(entry);
 }
@@ -203,7 +193,7 @@ static void
 look_after_others(void)
 {
 	if (registry_publish_sometimes() && worth_purging() && limit_is_near_for_all())
-		purge();
+		purge_at_rest();
 }
 
 /* ReadyForQuery has been sent. */
@@ -216,7 +206,7 @@ statement_ended(RegistryEntry *entry)
 	if (registry_is_requested(entry) || is_shedding || (purge_after == 0 && worth_purging()))
 		go_idle();
 	else if (worth_purging() && (demand_exceeded() || limit_is_near()))
-		purge();
+		purge_at_rest();
 	else
 		look_after_others();
 	overrun_forget();

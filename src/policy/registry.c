@@ -19,12 +19,10 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
-#include "arena/unused.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "compat/shmem.h"
-#include "namespace/namespace.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
 
@@ -176,31 +174,6 @@ registry_publish_sometimes(void)
 		return false;
 	registry_publish();
 	return true;
-}
-
-/* Purge this process, answer whoever has asked for it, and tell. */
-Size
-registry_purge(void)
-{
-	RegistryEntry *entry = registry_own();
-	uint32		requests;
-	Size		given;
-
-	namespace_idle();
-	if (entry == NULL)
-		return unused_purge();
-	requests = pg_atomic_read_u32(&entry->requests);
-	given = unused_purge();
-	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
-	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
-	registry_publish();
-	if (requests != pg_atomic_read_u32(&entry->answers))
-	{
-		pg_atomic_write_u64(&entry->answer, given);
-		pg_atomic_write_u32(&entry->answers, requests);
-		ConditionVariableBroadcast(&entry->answered);
-	}
-	return given;
 }
 
 /*

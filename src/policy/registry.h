@@ -63,7 +63,6 @@ extern RegistryEntry *registry_of(int number, int *pid);
 extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
 extern bool registry_publish_sometimes(void);
-extern Size registry_purge(void);
 extern void registry_tell_idle(RegistryEntry *entry);
 extern void registry_tell_busy(RegistryEntry *entry);
 

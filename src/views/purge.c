@@ -15,7 +15,7 @@
 #include "compat/compat.h"
 #include "namespace/namespace.h"
 #include "policy/others.h"
-#include "policy/registry.h"
+#include "policy/purge.h"
 
 COMPAT_FUNCTION(jemctx_purge);
 COMPAT_FUNCTION(jemctx_purge_all);
@@ -27,7 +27,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 	Size		given;
 
 	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) == MyProcPid)
-		PG_RETURN_INT64(registry_purge());
+		PG_RETURN_INT64(purge_now());
 	if (!others_purge(PG_GETARG_INT32(0), &given))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(given);
@@ -37,7 +37,7 @@ jemctx_purge(PG_FUNCTION_ARGS)
 Datum
 jemctx_purge_all(PG_FUNCTION_ARGS)
 {
-	Size		given = others_purge_all() + registry_purge();
+	Size		given = others_purge_all() + purge_now();
 
 	if (has_privs_of_role(GetUserId(), ROLE_PG_SIGNAL_BACKEND))
 		given += namespace_purge();

@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * purge.c
+ *	  Return this process's unused memory to the system, if that is worth it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "arena/account.h"
+#include "arena/unused.h"
+#include "namespace/namespace.h"
+#include "policy/purge.h"
+#include "policy/registry.h"
+
+/* What the process has held after the last purge at rest. */
+static Size purged_to;
+
+/* Answer whoever has asked for a purge before this one, of so many bytes. */
+static void
+answer(RegistryEntry *entry, uint32 requests, Size given)
+{
+	if (requests == pg_atomic_read_u32(&entry->answers))
+		return;
+	pg_atomic_write_u64(&entry->answer, given);
+	pg_atomic_write_u32(&entry->answers, requests);
+	ConditionVariableBroadcast(&entry->answered);
+}
+
+/*
+ * Purge this process, answer whoever has asked for it, and tell.  Returns how
+ * many bytes that were.
+ */
+Size
+purge_now(void)
+{
+	RegistryEntry *entry = registry_own();
+	uint32		requests;
+	Size		given;
+
+	namespace_idle();
+	if (entry == NULL)
+		return unused_purge();
+	requests = pg_atomic_read_u32(&entry->requests);
+	given = unused_purge();
+	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
+	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
+	registry_publish();
+	answer(entry, requests, given);
+	return given;
+}
+
+/* The same between statements or transactions: what is held then is in use for longer. */
+void
+purge_at_rest(void)
+{
+	purge_now();
+	purged_to = account_committed();
+}
+
+/* So much of what was held at the last purge is about to be freed. */
+void
+purge_expect_free(Size bytes)
+{
+	purged_to -= bytes;
+}
+
+/* Is there more than that to purge, as far as can be told without doing it? */
+bool
+purge_is_worth(Size least)
+{
+	return account_committed() > purged_to + least;
+}
