@@ -149,7 +149,10 @@ static const Objection objections[] = {
 	 * act as if they were its own
 	 */
 	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
-	/* a worker would be started again and fail again, the server needs auxiliary processes */
+	/*
+	 * a worker would be started again and fail again, and so would a walsender by its receiver, while WAL
+	 * piles up; the server needs auxiliary processes
+	 */
 	{serves_nobody, "no client waits for the end of a statement here"},
 	/* who cannot connect cannot look what is wrong */
 	{is_starting, "the session is about to start"},

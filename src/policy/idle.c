@@ -15,7 +15,9 @@
  * timeout for each wait would cost a short statement a few per cent of its
  * time.  So there is an alarm, which is on already most of the time, and when
  * it goes off, the clock tells whether it is for this wait, or how much later
- * it should have been.  All it does is to raise the interrupt.
+ * it should have been.  All it does is to raise the interrupt.  What a reload
+ * changes meanwhile PostgreSQL takes over with the next statement, as it does
+ * all settings, and so do we.
  *
  *-------------------------------------------------------------------------
  */

@@ -101,7 +101,8 @@ sub limit_is_kept
 	my ($what) = @_;
 
 	cmp_ok($worst, '<=', 0, "$what: at most the limit and 1 MB for each process");
-	note sprintf '%s: %.1f MB at most, %.1f below what is allowed, looked %d times', $what, $most / $MB, -$worst / $MB, $looks;
+	note sprintf '%s: %.1f MB at most, %.1f below what is allowed, looked %d times', $what, $most / $MB, -$worst / $MB,
+	  $looks;
 	cmp_ok($most, '>', $limit * $MB / 2, "$what: and it was much");
 	($most, $looks, $worst) = (0, 0, -1e12);
 	return;
@@ -170,7 +171,8 @@ my $grow = q(DO $$
 push(@sessions, new_session()) while @sessions < 16;
 query($observer, 'SELECT pg_advisory_lock(77)');
 send_query($_, $grow) for @sessions;
-ok(poll(sub { check(); @sessions == grep { is_answered($_) || $_->{out} =~ /holds/ } @sessions }), 'together they grow');
+ok(poll(sub { check(); @sessions == grep { is_answered($_) || $_->{out} =~ /holds/ } @sessions }),
+	'together they grow');
 check();
 query($observer, 'SELECT pg_advisory_unlock(77)');
 @answers = map { answer($_) } @sessions;
