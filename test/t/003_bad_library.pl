@@ -49,40 +49,10 @@ SKIP:
 	}
 }
 
-# A library with jemalloc's functions, of another age or make.
-sub fake_library
-{
-	my ($name, $version, $stats) = @_;
-	my $source = "$directory/$name.c";
-
-	append_to_file($source, <<"SOURCE");
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen)
-{
-	if (strcmp(name, "version") == 0)
-		*(const char **) oldp = "$version";
-	else if (strcmp(name, "config.stats") == 0)
-		*(bool *) oldp = $stats;
-	else
-		return 2;
-	return 0;
-}
-void mallocx(void) {}
-void rallocx(void) {}
-void xallocx(void) {}
-void sallocx(void) {}
-void dallocx(void) {}
-void nallocx(void) {}
-void malloc_stats_print(void) {}
-SOURCE
-	system_or_bail('cc', '-shared', '-fPIC', '-o', "$directory/$name.so", $source);
-	return "$directory/$name.so";
-}
-
-my $old = fake_library('old', '5.2.1-0-gea6b3e973b477b8061e0076bb257dbd7f3faa756', 'true');
-my $mute = fake_library('mute', '5.3.0-0-g54eaed1d8b56b1aa528be3bdd1877e59c56fa90c', 'false');
+my $old =
+  compile_library($directory, 'old', other_jemalloc('5.2.1-0-gea6b3e973b477b8061e0076bb257dbd7f3faa756', 'true'));
+my $mute =
+  compile_library($directory, 'mute', other_jemalloc('5.3.0-0-g54eaed1d8b56b1aa528be3bdd1877e59c56fa90c', 'false'));
 
 for my $mode ('jemalloc', 'system')
 {

@@ -192,10 +192,7 @@ like(
 is(backend($observer, $limited, 'memory_limit'), 24 * 1048576, 'role: the limit is shown');
 
 is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
-unlike(
-	slurp_file($node->logfile),
-	qr/PANIC|terminated by signal|all server processes terminated/,
-	'no process has died');
+nobody_died($node);
 $node->stop;
 
 done_testing();

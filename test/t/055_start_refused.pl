@@ -31,7 +31,7 @@ sub write_library
 {
 	my ($name, $code) = @_;
 
-	append_to_file("$directory/$name.c", <<"SOURCE");
+	return compile_library($directory, $name, <<"SOURCE");
 #include <stdlib.h>
 #include <unistd.h>
 int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak));
@@ -41,8 +41,6 @@ __attribute__((constructor)) static void start(void)
 		$code;
 }
 SOURCE
-	system_or_bail('cc', '-shared', '-fPIC', '-o', "$directory/$name.so", "$directory/$name.c");
-	return "$directory/$name.so";
 }
 
 #

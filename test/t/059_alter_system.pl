@@ -15,11 +15,7 @@ my $file = $node->data_dir . '/postgresql.auto.conf';
 
 sub write_library
 {
-	my ($name, $code) = @_;
-
-	append_to_file("$directory/$name.c", $code);
-	system_or_bail('cc', '-shared', '-fPIC', '-o', "$directory/$name.so", "$directory/$name.c");
-	return "$directory/$name.so";
+	return compile_library($directory, @_);
 }
 
 my $empty = write_library('empty', 'int nothing;');
@@ -35,16 +31,7 @@ __attribute__((constructor)) static void start(void)
 my $helper = write_library('helper', "#include <unistd.h>
 __attribute__((constructor)) static void start(void) {
 	  if (fork() == 0) { while (access(\"$directory/helper.so\", F_OK) == 0) usleep(10000); _exit(0); } }");
-my $old = write_library('old', '#include <stddef.h>
-int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) { *(const char **) oldp = "4.0.0";
-	return 0; }
-void mallocx(void) {}
-void rallocx(void) {}
-void xallocx(void) {}
-void sallocx(void) {}
-void dallocx(void) {}
-void nallocx(void) {}
-void malloc_stats_print(void) {}');
+my $old = write_library('old', other_jemalloc('4.0.0', 'true'));
 
 $node->start;
 my $session = session($node);

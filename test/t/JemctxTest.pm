@@ -18,8 +18,8 @@ use lib dirname(__FILE__) . '/..';
 use Session qw(start_session send_query is_answered has_ended close_session pid_of);
 
 our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok pgbench_ok
-	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer is_answered
-	close_session pid_of backend poll big_sort);
+	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
+	is_answered close_session pid_of backend poll big_sort nobody_died compile_library other_jemalloc);
 
 # How long a state is waited for, and how long one answer: for a machine that is busy with
 # something else, and never what a test measures.
@@ -202,6 +202,55 @@ sub committed_is_exact
 			WHERE name IN ('process', 'persistent'))),
 		'2|2', "$what: committed is active and dirty");
 	return;
+}
+
+# No process has ended in another way than PostgreSQL's.
+sub nobody_died
+{
+	my ($node, $what) = @_;
+
+	unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|all server processes terminated/,
+		$what // 'no process has died');
+	return;
+}
+
+# Make a library of that C in a directory; its file.
+sub compile_library
+{
+	my ($directory, $name, $source) = @_;
+
+	append_to_file("$directory/$name.c", $source);
+	system_or_bail('cc', '-shared', '-fPIC', '-o', "$directory/$name.so", "$directory/$name.c");
+	return "$directory/$name.so";
+}
+
+# The C of a library that has jemalloc's functions, and does no more than say which jemalloc it is.
+sub other_jemalloc
+{
+	my ($version, $has_statistics) = @_;
+
+	return <<"SOURCE";
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen)
+{
+	if (strcmp(name, "version") == 0)
+		*(const char **) oldp = "$version";
+	else if (strcmp(name, "config.stats") == 0)
+		*(bool *) oldp = $has_statistics;
+	else
+		return 2;
+	return 0;
+}
+void mallocx(void) {}
+void rallocx(void) {}
+void xallocx(void) {}
+void sallocx(void) {}
+void dallocx(void) {}
+void nallocx(void) {}
+void malloc_stats_print(void) {}
+SOURCE
 }
 
 #
