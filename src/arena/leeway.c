@@ -28,8 +28,9 @@
 /* Setting, in kB */
 static int	library_headroom;
 
-/* How far the allocation that is being made may pass a limit. */
+/* How far the allocation that is being made may pass a limit, and its size. */
 static Leeway allowed;
+static Size asked;
 
 /* Has it? */
 static bool passed;
@@ -56,7 +57,8 @@ farthest(void)
 		case LEEWAY_NONE:
 			return 0;
 		case LEEWAY_SMALL:
-			return library_excess + ALLOWANCE;
+			/* libraries may have returned it meanwhile */
+			return asked <= ALLOWANCE ? library_excess + ALLOWANCE : ALLOWANCE;
 		case LEEWAY_LIBRARY:
 			return leeway_headroom();
 		case LEEWAY_ANY:
@@ -114,6 +116,7 @@ leeway_make(const Attempt *attempt, Leeway how)
 
 	passed = false;
 	allowed = how;
+	asked = attempt->size;
 	refusal_watch();
 	object = scarcity_is_met() && !admit(scarcity_excess(attempt->size)) ? NULL :
 		attempt->make(attempt);
