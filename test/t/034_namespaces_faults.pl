@@ -15,6 +15,10 @@ my $node = namespace_node('main');
 my $work = q(SELECT jemctx_test_ns_fill('a', 100, 1000000) + jemctx_test_ns_fill('a', 3000, 3000000)
 	+ jemctx_test_ns_fill('a', 50000, 5000000));
 
+# A name that nobody has would be a test of nothing.
+ok(!eval { fault($node, 'allocate', 1); 1 }, 'failures have names');
+like($@, qr/no such failpoint: allocate/, 'and no others');
+
 # Whatever one failure does, what there is is whole, and goes.
 for my $fault (qw(alloc commit remove))
 {
