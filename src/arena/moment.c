@@ -150,8 +150,8 @@ static const Objection objections[] = {
 	 */
 	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
 	/*
-	 * a worker would be started again and fail again, and so would a walsender by its receiver, while WAL
-	 * piles up; the server needs auxiliary processes
+	 * a worker would be started again and fail again, and so would a walsender by its receiver,
+	 * while WAL piles up; the server needs auxiliary processes
 	 */
 	{serves_nobody, "no client waits for the end of a statement here"},
 	/* who cannot connect cannot look what is wrong */

@@ -129,7 +129,8 @@ my $instead = q(DO $$ DECLARE i int; BEGIN i := length(rpad('x', 1500000 + 0 *
 	(jemctx_test_library('malloc', 10000, 600) + length(jemctx_test_library_free()::text)))); END $$);
 query($session, $instead);
 limit($session, 2048);
-like(query($session, $instead), qr/ERROR:  53200: out of memory\nDETAIL:  .*asked for \d+ kB more/, 'much instead of a library is not');
+like(query($session, $instead),
+	qr/ERROR:  53200: out of memory\nDETAIL:  .*asked for \d+ kB more/, 'much instead of a library is not');
 works($session, 'much instead');
 
 # A statement that has ended before PostgreSQL comes by has succeeded. While the library keeps what it has got, what
