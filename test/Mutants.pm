@@ -21,7 +21,7 @@ my %truth = ('true' => 'false', 'false' => 'true');
 # What is not to be changed: assertions are no behaviour, memcheck is told what these say, and
 # failures on demand are for tests.
 my $left_alone =
-  qr/\b(Assert|StaticAssert\w*|MEMSTATE_\w+|FAULT_POINT|fault_is_due|pg_unreachable|PG_USED_FOR_ASSERTS_ONLY)\b/;
+  qr/\b(Assert|StaticAssert\w*|MEMSTATE_\w+|FAILPOINT\w*|failpoint_\w+|pg_unreachable|PG_USED_FOR_ASSERTS_ONLY)\b/;
 
 # Which lines are in function bodies, and not in what only memcheck's build has.
 sub body_lines
