@@ -17,7 +17,7 @@
 #include "context/enter.h"
 #include "jemalloc/enter.h"
 #include "namespace/enter.h"
-#include "policy/policy.h"
+#include "policy/enter.h"
 
 PG_MODULE_MAGIC;
 

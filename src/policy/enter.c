@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
- * policy.h
- *	  When memory goes back to the system.
+ * enter.c
+ *	  When memory goes back to the system: in the postmaster, for all
+ *	  processes.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef JEMCTX_POLICY_H
-#define JEMCTX_POLICY_H
+#include "postgres.h"
 
 #include "policy/background.h"
 #include "policy/cache.h"
-#include "policy/demand.h"
+#include "policy/enter.h"
 #include "policy/idle.h"
 #include "policy/registry.h"
 
 /* In the postmaster, after context_enter(). */
-static inline void
+void
 policy_enter(void)
 {
 	registry_enter();
@@ -23,5 +23,3 @@ policy_enter(void)
 	idle_enter();
 	background_enter();
 }
-
-#endif							/* JEMCTX_POLICY_H */
