@@ -36,7 +36,6 @@ MALLCTL_GETTER(unsigned, unsigned)
 MALLCTL_GETTER(uint32, uint32)
 MALLCTL_GETTER(uint64, uint64)
 MALLCTL_GETTER(size, size_t)
-MALLCTL_GETTER(ssize, ssize_t)
 MALLCTL_GETTER(string, const char *)
 
 #define MALLCTL_SETTER(suffix, type) \
@@ -47,10 +46,7 @@ mallctl_set_##suffix(const char *name, type value) \
 }
 
 MALLCTL_SETTER(bool, bool)
-MALLCTL_SETTER(unsigned, unsigned)
 MALLCTL_SETTER(uint64, uint64)
-MALLCTL_SETTER(size, size_t)
-MALLCTL_SETTER(ssize, ssize_t)
 MALLCTL_SETTER(string, const char *)
 MALLCTL_SETTER(pointer, void *)
 
