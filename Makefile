@@ -31,6 +31,14 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -fvisibility=hidden
 SHLIB_LINK = -ldl
 
+PG_CONFIG ?= pg_config
+
+# A server that checks the memory of its own contexts wants ours to.
+ifneq ($(shell grep '^.define USE_ASSERT_CHECKING 1' \
+	"$$($(PG_CONFIG) --includedir-server)/pg_config.h" 2>/dev/null),)
+CHECKING = 1
+endif
+
 # Builds for tests: with checks in memory contexts, and with what valgrind's
 # memcheck is told in addition.  For a sanitizer use COPT, as for PostgreSQL:
 # make CHECKING=1 COPT=-fsanitize=address.  "make clean" between builds.
@@ -53,7 +61,7 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: help demo test libraries reference lint kill interrupts refusals mutate fuzz bench regress-tests
+.PHONY: help demo test libraries reference style lint kill interrupts refusals mutate fuzz bench regress-tests
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -100,7 +108,6 @@ bench:
 regress-tests:
 	@echo $(REGRESS)
 
-PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)

@@ -30,9 +30,12 @@
 #error "jemctx supports PostgreSQL 15"
 #endif
 
-/* A server that checks the memory of its own contexts wants ours to. */
+/*
+ * It calls a method of every context then, which ours have in checking builds.
+ * To define it here would leave out files that do not include this one.
+ */
 #if defined(MEMORY_CONTEXT_CHECKING) && !defined(JEMCTX_CHECKING)
-#define JEMCTX_CHECKING
+#error "this server checks memory contexts: build jemctx with CHECKING=1"
 #endif
 
 /*

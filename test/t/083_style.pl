@@ -193,6 +193,9 @@ for ('je.malloc(1)', 'MALLOCX_ARENA(1)', 'je_malloc(1)', 'mallctl("a")')
 is((style_of(changed('src/high/roof.c', 'return 1', 'return mallctl_size("arenas.page") /* je_malloc */')))[0], '',
 	'what asks jemalloc for others may be called');
 
+is_found('a definition of the build', 'what the build defines', qr{src/low/earth.h:3: #define JEMCTX_CHECKING},
+	added('src/low/earth.h', "#define JEMCTX_CHECKING\n"));
+
 is_found('a long line of C', 'C has lines', qr{earth.h:3: /},
 	added('src/low/earth.h', "/*" . "\t" x 24 . "12 */\n"));
 is((style_of(added('src/low/earth.h', "/*" . "\t" x 24 . "1 */\n")))[0], '', '100 columns are no long line');
