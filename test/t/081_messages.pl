@@ -109,7 +109,8 @@ for my $name (sort keys %kinds)
 	is(($wire->rows)[0], 4 * $MB, "$name: with what the limit allows");
 	$wire->vanish;
 }
-unlike(slurp_file($node->logfile), qr/PANIC|FATAL:  (?!the database system)|terminated by signal/, 'nothing else has happened');
+unlike(slurp_file($node->logfile),
+	qr/PANIC|FATAL:  (?!the database system)|terminated by signal/, 'nothing else has happened');
 $node->stop;
 
 done_testing();
