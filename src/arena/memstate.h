@@ -25,14 +25,6 @@
 /* Nobody may touch them. */
 #define MEMSTATE_NOACCESS(start, size) ASAN_POISON_MEMORY_REGION(start, size)
 
-/* Chunks of a pool, so that a report can say where one was allocated and freed. */
-#define MEMSTATE_POOL_CREATE(pool) ((void) 0)
-#define MEMSTATE_POOL_DESTROY(pool) ((void) 0)
-#define MEMSTATE_POOL_ALLOC(pool, chunk, size) ((void) 0)
-#define MEMSTATE_POOL_FREE(pool, chunk) ((void) 0)
-#define MEMSTATE_POOL_MOVE(pool, from, to, size) ((void) 0)
-#define MEMSTATE_POOL_EMPTY(pool) ((void) 0)
-
 #elif defined(JEMCTX_VALGRIND)
 
 #include <valgrind/memcheck.h>
@@ -41,6 +33,8 @@
 #define MEMSTATE_UNDEFINED(start, size) VALGRIND_MAKE_MEM_UNDEFINED(start, size)
 #define MEMSTATE_DEFINED(start, size) VALGRIND_MAKE_MEM_DEFINED(start, size)
 #define MEMSTATE_NOACCESS(start, size) VALGRIND_MAKE_MEM_NOACCESS(start, size)
+
+/* Chunks of a pool, so that a report can say where one was allocated and freed. */
 #define MEMSTATE_POOL_CREATE(pool) VALGRIND_CREATE_MEMPOOL(pool, 0, false)
 #define MEMSTATE_POOL_DESTROY(pool) VALGRIND_DESTROY_MEMPOOL(pool)
 #define MEMSTATE_POOL_ALLOC(pool, chunk, size) VALGRIND_MEMPOOL_ALLOC(pool, chunk, size)
@@ -53,13 +47,16 @@
 #define MEMSTATE_UNDEFINED(start, size) ((void) 0)
 #define MEMSTATE_DEFINED(start, size) ((void) 0)
 #define MEMSTATE_NOACCESS(start, size) ((void) 0)
+
+#endif
+
+#ifndef MEMSTATE_POOL_CREATE
 #define MEMSTATE_POOL_CREATE(pool) ((void) 0)
 #define MEMSTATE_POOL_DESTROY(pool) ((void) 0)
 #define MEMSTATE_POOL_ALLOC(pool, chunk, size) ((void) 0)
 #define MEMSTATE_POOL_FREE(pool, chunk) ((void) 0)
 #define MEMSTATE_POOL_MOVE(pool, from, to, size) ((void) 0)
 #define MEMSTATE_POOL_EMPTY(pool) ((void) 0)
-
 #endif
 
 #endif							/* JEMCTX_MEMSTATE_H */

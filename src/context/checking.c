@@ -27,6 +27,7 @@
 #include "arena/memstate.h"
 #include "arena/slabcheck.h"
 #include "context/checking.h"
+#include "context/freed.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -40,15 +41,18 @@
 
 /*
  * Chunks smaller than this move whenever they are resized, so that whoever kept
- * the old address is found out.
+ * the old address is detected.
  */
 #define MOVED_MAX ((Size) 64 * 1024)
 
-static const MemoryContextMethods freed_methods;
-static MemoryContextData freed_chunks = {
-	.type = T_AllocSetContext,
-	.methods = &freed_methods,
-	.name = "freed chunks",
+static void report_freed(void *pointer);
+static FreedContext freed_chunks = {
+	.header = {
+		.type = T_AllocSetContext,
+		.methods = &freed_methods,
+		.name = "freed chunks",
+	},
+	.report = report_freed,
 };
 static const MemoryContextMethods deleted_methods;
 
@@ -174,7 +178,7 @@ close_chunk(MemoryContext context, void *pointer)
 	memset(pointer, FREED_BYTE, Min(requested, FILL_MAX));
 	MEMSTATE_NOACCESS(pointer, requested);
 	write_fields(pointer, requested, (uintptr_t) context->name);
-	*pointer_context(pointer) = &freed_chunks;
+	*pointer_context(pointer) = &freed_chunks.header;
 }
 
 void *
@@ -355,32 +359,6 @@ report_freed(void *pointer)
 			 errmsg_internal("chunk %p of memory context \"%s\" was freed already",
 							 pointer, (const char *) read_fields(pointer).seal)));
 }
-
-static void
-freed_free(MemoryContext context, void *pointer)
-{
-	report_freed(pointer);
-}
-
-static void *
-freed_realloc(MemoryContext context, void *pointer, Size size)
-{
-	report_freed(pointer);
-	return NULL;				/* keep compiler quiet */
-}
-
-static Size
-freed_get_chunk_space(MemoryContext context, void *pointer)
-{
-	report_freed(pointer);
-	return 0;					/* keep compiler quiet */
-}
-
-static const MemoryContextMethods freed_methods = {
-	.free_p = freed_free,
-	.realloc = freed_realloc,
-	.get_chunk_space = freed_get_chunk_space,
-};
 
 static void
 report_deleted(MemoryContext context)

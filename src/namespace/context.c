@@ -20,6 +20,7 @@
 
 #include "compat/compat.h"
 #include "compat/sentinel.h"
+#include "context/freed.h"
 #include "namespace/allocate.h"
 #include "namespace/context.h"
 #include "namespace/magazine.h"
@@ -42,7 +43,7 @@ typedef struct NamespaceContext
 static NamespaceContext contexts[NAMESPACE_SLOTS];
 
 /* The context of chunks that are free: freeing one again is detected. */
-static NamespaceContext freed_chunks;
+static FreedContext freed_chunks;
 
 static ChunkHeader *
 pointer_chunk(void *pointer)
@@ -127,7 +128,7 @@ NamespaceFree(MemoryContext context, void *pointer)
 	ChunkHeader *chunk = pointer_chunk(pointer);
 
 	namespace_free_chunk(chunk_handle(context), chunk, &chunk->context,
-						 (MemoryContext) &freed_chunks);
+						 &freed_chunks.header);
 }
 
 static Size
@@ -221,7 +222,6 @@ static const MemoryContextMethods namespace_methods = {
 	COMPAT_CHECK_NOTHING
 };
 
-/* The methods of a chunk that is free: whoever calls one makes a mistake. */
 static void
 report_freed(void *pointer)
 {
@@ -229,32 +229,6 @@ report_freed(void *pointer)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("chunk %p of a namespace was freed already", pointer)));
 }
-
-static void
-FreedFree(MemoryContext context, void *pointer)
-{
-	report_freed(pointer);
-}
-
-static void *
-FreedRealloc(MemoryContext context, void *pointer, Size size)
-{
-	report_freed(pointer);
-	return NULL;				/* keep compiler quiet */
-}
-
-static Size
-FreedGetChunkSpace(MemoryContext context, void *pointer)
-{
-	report_freed(pointer);
-	return 0;					/* keep compiler quiet */
-}
-
-static const MemoryContextMethods freed_methods = {
-	.free_p = FreedFree,
-	.realloc = FreedRealloc,
-	.get_chunk_space = FreedGetChunkSpace,
-};
 
 MemoryContext
 jemctx_namespace_context(JemctxNamespace *ns)
@@ -278,5 +252,6 @@ namespace_context_start(void)
 		contexts[slot].sentinel = (Sentinel) {.act = post_sentinel};
 		post_sentinel(&contexts[slot]);
 	}
-	compat_context_create((MemoryContext) &freed_chunks, &freed_methods, NULL, "freed chunks");
+	freed_chunks.report = report_freed;
+	compat_context_create(&freed_chunks.header, &freed_methods, NULL, "freed chunks");
 }
