@@ -135,10 +135,11 @@ wait_for(Request *request, RequestState state)
 {
 	int64		since = clock_ms();
 
+	/* also when the keeper has been faster */
+	FAILPOINT(DIE_WAITING);
 	while (pg_atomic_read_u32(&request->state) != state)
 	{
 		control_wait(LOOK_MS);
-		FAILPOINT(DIE_WAITING);
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
 		control_require();
