@@ -120,14 +120,17 @@ cannot_be_undone(void)
 
 /*
  * PostgreSQL makes room for a message of its client's.  If there is none, it
- * reads to the message's end all the same, and raises the error then, whatever
- * state the session is in.  What it does beside while it waits for a message,
- * to take note of what others have changed, needs less.
+ * reads to the message's end all the same, and raises the error then.  What it
+ * does beside while it waits for a message, to take note of what others have
+ * changed, needs less.  Without a transaction, or in one that has failed, the
+ * message may be data for a COPY that has failed, which PostgreSQL drops: an
+ * error would be one more than the client expects answers.
  */
 static bool
 makes_room_for_message(Size bytes)
 {
-	return bytes > LARGE_MESSAGE && pq_is_reading_msg() && CurrentMemoryContext == MessageContext;
+	return bytes > LARGE_MESSAGE && pq_is_reading_msg() && IsTransactionState() &&
+		CurrentMemoryContext == MessageContext;
 }
 
 /* Where what elsewhere speaks against an error does not. */
