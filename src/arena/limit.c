@@ -9,9 +9,10 @@
  *
  * The sum over all processes is taken again whenever this one has been granted
  * SERVER_STEP more, whatever it has given back meanwhile, which may be others'
- * by now; so that is how far each may be beyond the server's limit.  Before it
- * takes the sum, it adds what it is about to have: of two that look at the
- * same time at least one sees both.
+ * by now; and sooner when there is little left, of which each process may have
+ * its part without another look: so all of them together keep the limit.
+ * Before it takes the sum, it adds what it is about to have: of two that look
+ * at the same time at least one sees both.
  *
  * limit_admits() is called from extent hooks: it may not raise errors,
  * allocate, or take locks.
@@ -29,6 +30,7 @@
 #include "arena/moment.h"
 #include "arena/refusal.h"
 #include "arena/reserve.h"
+#include "compat/compat.h"
 
 #define SERVER_STEP ((Size) 256 * 1024)
 
@@ -103,7 +105,8 @@ server_admits(Size bytes)
 		return true;
 	}
 	sum = claim(bytes);
-	allowance = sum + bytes < limit ? Min(SERVER_STEP, limit - sum - bytes) : 0;
+	allowance = sum + bytes >= limit ? 0 :
+		Min(SERVER_STEP, (limit - sum - bytes) / compat_proc_count());
 	if (sum + bytes <= limit)
 		leeway_room_for_all();
 	else if (refusal_is_safe(bytes) && !leeway_admits_for_all(account_committed(), bytes))

@@ -1,6 +1,7 @@
 # The server's limit holds, whatever its sessions have had and given back: what
 # the kernel says they have, all of one moment, is never more than the limit and
-# 1 MB for each process.  pg_regress has one session.
+# 1.5 MB for each process: 1 MB that is lent, and what PostgreSQL does at an error.
+# pg_regress has one session.
 # JEMCTX_LIMIT_SECONDS=120 goes on for so long.
 use strict;
 use warnings;
@@ -30,6 +31,12 @@ $node->start;
 my $observer = session($node);
 my $postmaster = postmaster_pid($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
+
+# Superusers may have more.
+query($observer, 'CREATE ROLE ordinary LOGIN');
+query($observer, 'GRANT EXECUTE ON FUNCTION jemctx_purge_all() TO ordinary');
+query($observer, 'GRANT pg_signal_backend TO ordinary');
+query($observer, "GRANT SET ON PARAMETER $_ TO ordinary") for qw(jemctx.idle_purge_after jemctx.dirty_decay);
 
 #
 # What the kernel says
@@ -92,7 +99,8 @@ sub check
 
 	$looks++;
 	$most = $sum if $sum > $most;
-	$worst = $sum - $limit * $MB - $count * $MB if $sum - $limit * $MB - $count * $MB > $worst;
+	my $beyond = $sum - ($limit + 1.5 * $count) * $MB;
+	$worst = $beyond if $beyond > $worst;
 	return;
 }
 
@@ -100,7 +108,7 @@ sub limit_is_kept
 {
 	my ($what) = @_;
 
-	cmp_ok($worst, '<=', 0, "$what: at most the limit and 1 MB for each process");
+	cmp_ok($worst, '<=', 0, "$what: at most the limit and 1.5 MB for each process");
 	note sprintf '%s: %.1f MB at most, %.1f below what is allowed, looked %d times', $what, $most / $MB, -$worst / $MB,
 	  $looks;
 	cmp_ok($most, '>', $limit * $MB / 2, "$what: and it was much");
@@ -110,7 +118,7 @@ sub limit_is_kept
 
 sub new_session
 {
-	my $session = session($node);
+	my $session = session($node, connstr => $node->connstr('postgres') . ' user=ordinary');
 
 	query($session, '\set VERBOSITY verbose');
 	pid_of($session);
@@ -158,14 +166,14 @@ my $grow = q(DO $$
 	BEGIN
 		BEGIN
 			FOR i IN 1 .. 1000 LOOP
-				kept[i] := repeat(md5(i::text), 3000);
+				kept[i] := repeat(lpad(i::text, 32), 3000);
 				PERFORM pg_sleep(0.001);
 			END LOOP;
 		EXCEPTION WHEN out_of_memory THEN NULL;
 		END;
 		RAISE NOTICE 'holds';
 		PERFORM pg_advisory_lock_shared(77);
-		RAISE NOTICE '%', array_length(kept, 1) BETWEEN 10 AND 999;
+		RAISE NOTICE '% kept', coalesce(array_length(kept, 1), 0);
 	END $$);
 
 push(@sessions, new_session()) while @sessions < 16;
@@ -176,7 +184,8 @@ ok(poll(sub { check(); @sessions == grep { is_answered($_) || $_->{out} =~ /hold
 check();
 query($observer, 'SELECT pg_advisory_unlock(77)');
 @answers = map { answer($_) } @sessions;
-is(scalar(grep { $_ !~ /NOTICE: .* t$|$refusal/m } @answers), 0, 'until they are refused') or diag join "\n", @answers;
+is(scalar(grep { $_ !~ /\d kept$|$refusal/m } @answers), 0, 'and hold what they have') or diag join "\n", @answers;
+cmp_ok(scalar(grep { $_ !~ /1000 kept$/m } @answers), '>', 0, 'until they are refused');
 limit_is_kept('sessions that grow together');
 
 #
@@ -208,7 +217,9 @@ sub replace
 
 my ($refused, @wrong) = (0);
 my $end = time + $seconds;
-while (time < $end)
+
+# Chance may have it that there was no lack of memory so far.
+while (time < $end || (time < $end + 180 && ($refused == 0 || $most <= $limit * $MB / 2)))
 {
 	for my $session (@sessions)
 	{
