@@ -12,8 +12,8 @@
 #include "postgres.h"
 
 #include "arena/limit.h"
+#include "arena/machine.h"
 #include "keeper/extents.h"
-#include "keeper/machine.h"
 #include "keeper/pageset.h"
 #include "shared/failpoint.h"
 #include "shared/pagemap.h"

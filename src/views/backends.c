@@ -14,8 +14,8 @@
 
 #include "arena/account.h"
 #include "arena/limit.h"
+#include "arena/machine.h"
 #include "compat/compat.h"
-#include "keeper/machine.h"
 #include "policy/registry.h"
 #include "shared/control.h"
 #include "views/row.h"
