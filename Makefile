@@ -21,7 +21,7 @@ HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
 # From the ground up: a room uses itself and those before it.
-ROOMS = compat jemalloc shared arena context keeper namespace policy views
+ROOMS = compat jemalloc shared server arena context keeper namespace policy views
 OBJS = jemctx.o $(patsubst %.c,%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 
 # PostgreSQL 15 does not mark what a module exports; we do, and hide the rest.

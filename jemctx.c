@@ -18,6 +18,7 @@
 #include "jemalloc/enter.h"
 #include "namespace/enter.h"
 #include "policy/enter.h"
+#include "server/enter.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,6 +29,7 @@ _PG_init(void)
 {
 	jemalloc_enter();
 	interrupt_enter();
+	server_enter();
 	arena_enter();
 	context_enter();
 	namespace_enter();

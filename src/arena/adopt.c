@@ -17,12 +17,12 @@
  */
 #include "postgres.h"
 
-#include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/hooks.h"
 #include "jemalloc/mallctl.h"
 #include "jemalloc/overcommit.h"
+#include "server/account.h"
 
 /* jemalloc's smallest large size class, and the one whose slab is a page. */
 #define SMALLEST_LARGE 16384

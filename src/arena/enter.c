@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "arena/account.h"
 #include "arena/adopt.h"
 #include "arena/arena.h"
 #include "arena/enter.h"
@@ -26,7 +25,6 @@
 void
 arena_enter(void)
 {
-	account_enter();
 	limit_enter();
 	moment_enter();
 	leeway_enter();

@@ -26,12 +26,12 @@
 
 #include "miscadmin.h"
 
-#include "arena/account.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
 #include "arena/scarcity.h"
 #include "jemalloc/mallctl.h"
 #include "jemalloc/overcommit.h"
+#include "server/account.h"
 
 #define ACCESSIBLE (PROT_READ | PROT_WRITE)
 #define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS)

@@ -24,13 +24,13 @@
 #include "access/parallel.h"
 #include "utils/guc.h"
 
-#include "arena/account.h"
 #include "arena/leeway.h"
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/refusal.h"
-#include "arena/reserve.h"
 #include "compat/compat.h"
+#include "server/account.h"
+#include "server/reserve.h"
 
 #define SERVER_STEP ((Size) 256 * 1024)
 

@@ -34,9 +34,9 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "arena/account.h"
 #include "arena/moment.h"
 #include "compat/client.h"
+#include "server/account.h"
 
 /* Nothing else that is done between statements needs as much at once. */
 #define LARGE_MESSAGE ((Size) 1024 * 1024)

@@ -36,7 +36,6 @@
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
-#include "arena/account.h"
 #include "arena/caller.h"
 #include "arena/limit.h"
 #include "arena/overrun.h"
@@ -45,6 +44,7 @@
 #include "arena/unused.h"
 #include "compat/client.h"
 #include "compat/interrupt.h"
+#include "server/account.h"
 
 #define KB ((Size) 1024)
 

@@ -22,9 +22,9 @@
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
-#include "arena/account.h"
 #include "arena/moment.h"
 #include "arena/refusal.h"
+#include "server/account.h"
 
 #define KB ((Size) 1024)
 #define IN_KB(bytes) (((bytes) + KB - 1) / KB)

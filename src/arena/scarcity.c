@@ -27,9 +27,9 @@
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 
-#include "arena/account.h"
 #include "arena/moment.h"
 #include "arena/refusal.h"
+#include "server/account.h"
 
 static int	fail_extents;
 static bool armed;

@@ -7,10 +7,10 @@
  */
 #include "postgres.h"
 
-#include "arena/account.h"
 #include "arena/unused.h"
 #include "jemalloc/jemalloc.h"
 #include "jemalloc/mallctl.h"
+#include "server/account.h"
 
 /* Who keeps objects of our arenas for reuse: called before a purge. */
 #define MAX_CACHES 2

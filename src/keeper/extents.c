@@ -12,9 +12,9 @@
 #include "postgres.h"
 
 #include "arena/limit.h"
-#include "arena/machine.h"
 #include "keeper/extents.h"
 #include "keeper/pageset.h"
+#include "server/machine.h"
 #include "shared/failpoint.h"
 #include "shared/pagemap.h"
 

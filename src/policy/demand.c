@@ -20,12 +20,12 @@
  */
 #include "postgres.h"
 
-#include "arena/account.h"
 #include "arena/arena.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
 #include "jemalloc/mallctl.h"
 #include "policy/demand.h"
+#include "server/account.h"
 
 /* So many times the demand, and so much, may be kept; up to so much, jemalloc decides. */
 #define KEEP_FACTOR 2

@@ -7,11 +7,11 @@
  */
 #include "postgres.h"
 
-#include "arena/account.h"
 #include "arena/unused.h"
 #include "namespace/namespace.h"
 #include "policy/purge.h"
 #include "policy/registry.h"
+#include "server/account.h"
 
 /* What the process has held after the last purge at rest. */
 static Size purged_to;

@@ -17,7 +17,6 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-#include "arena/account.h"
 #include "arena/limit.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
@@ -25,6 +24,7 @@
 #include "compat/shmem.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
+#include "server/account.h"
 
 /* How often a busy process publishes, in milliseconds. */
 #define PUBLISH_INTERVAL 1000

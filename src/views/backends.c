@@ -12,11 +12,11 @@
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
-#include "arena/account.h"
 #include "arena/limit.h"
-#include "arena/machine.h"
 #include "compat/compat.h"
 #include "policy/registry.h"
+#include "server/account.h"
+#include "server/machine.h"
 #include "shared/control.h"
 #include "views/row.h"
 

@@ -21,9 +21,9 @@
 #include "miscadmin.h"
 #include "storage/shmem.h"
 
-#include "arena/account.h"
 #include "compat/compat.h"
 #include "compat/shmem.h"
+#include "server/account.h"
 #include "shared/control.h"
 
 /* In shared memory, one for each PGPROC; NULL while there is none. */

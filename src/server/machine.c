@@ -15,8 +15,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "arena/machine.h"
 #include "compat/clock.h"
+#include "server/machine.h"
 
 /*
  * What must be left, and for how long a look is believed: until these bytes,

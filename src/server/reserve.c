@@ -18,9 +18,9 @@
 
 #include "miscadmin.h"
 
-#include "arena/account.h"
-#include "arena/reserve.h"
 #include "compat/compat.h"
+#include "server/account.h"
+#include "server/reserve.h"
 
 /* A session has more than this before it has answered the first statement. */
 #define SMALLEST_SESSION ((Size) 2 * 1024 * 1024)
