@@ -16,6 +16,8 @@ ALTER SYSTEM SET jemctx.process_malloc = 'glibc';
 SET jemctx.nonsense = 1;
 SET jemctx.idle_purge_after = -2;
 SET jemctx.idle_cache_limit = -2;
+SET jemctx.idle_cache_after = -1;
+SET jemctx.busy_cache_limit = -2;
 SET jemctx.backend_memory_limit = -1;
 SET jemctx.server_memory_limit = '1GB';
 -- A backend that has little lets jemalloc decide how long to keep it, in all

@@ -38,6 +38,9 @@
 #define ENLARGED(slots) ((slots) < PAGE_SLOTS ? (slots) * 8 : (slots) + (slots) / 2)
 #define MAX_SLOTS (UINT32_MAX / 2)
 
+/* A directory with so many times the slots that its chunks need is too large. */
+#define TRIM_FACTOR 4
+
 /* Deleted contexts kept for reuse. */
 #define KEPT_MAX 64
 
@@ -157,6 +160,16 @@ free_directory(PersistentContext *set)
 		arena_process_free(set->directory);
 }
 
+static void
+replace_directory(PersistentContext *set, Entry *directory, uint32 max_slots)
+{
+	free_directory(set);
+	set->header.mem_allocated -= directory_space(set);
+	set->directory = directory;
+	set->max_slots = max_slots;
+	set->header.mem_allocated += directory_space(set);
+}
+
 /* Make room in the directory.  Returns false when there is no memory. */
 static bool pg_noinline
 enlarge_directory(PersistentContext *set)
@@ -171,12 +184,50 @@ enlarge_directory(PersistentContext *set)
 	if (directory == NULL)
 		return false;
 	memcpy(directory, set->directory, set->nslots * sizeof(Entry));
-	free_directory(set);
-	set->header.mem_allocated -= directory_space(set);
-	set->directory = directory;
-	set->max_slots = max_slots;
-	set->header.mem_allocated += directory_space(set);
+	replace_directory(set, directory, max_slots);
 	return true;
+}
+
+/* Copy the chunks of the directory to the beginning of another one, without the holes. */
+static void
+close_holes(PersistentContext *set, Entry *directory)
+{
+	uint32		next = 0;
+
+	for (uint32 slot = 0; slot < set->nslots; slot++)
+	{
+		if (IS_HOLE(set->directory[slot]))
+			continue;
+		directory[next] = set->directory[slot];
+		((PersistentChunk *) directory[next])->slot = next;
+		next++;
+	}
+	set->nslots = next;
+	set->first_hole = NO_HOLE;
+}
+
+/*
+ * Give back what the directory of a context no longer needs, after most of its
+ * chunks have been freed.  A context of another type stays as it is, and so
+ * does one for whose new directory there is no memory; raises no errors.
+ */
+void
+persistent_trim(MemoryContext context)
+{
+	PersistentContext *set = (PersistentContext *) context;
+	uint32		max_slots;
+	Entry	   *directory;
+
+	if (context->methods != METHODS)
+		return;
+	max_slots = Max(set->nchunks + set->nchunks / 2, PAGE_SLOTS);
+	if (set->max_slots / TRIM_FACTOR < max_slots)
+		return;
+	directory = arena_process_alloc(max_slots * sizeof(Entry));
+	if (directory == NULL)
+		return;
+	close_holes(set, directory);
+	replace_directory(set, directory, max_slots);
 }
 
 /* Take a slot of the directory for chunk, of which there must be one. */

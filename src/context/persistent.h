@@ -11,6 +11,7 @@
 #include "context/pool.h"
 
 extern MemoryContext persistent_create(MemoryContext parent, const char *name);
+extern void persistent_trim(MemoryContext context);
 extern bool persistent_describe(MemoryContext context, ContextInfo *info);
 
 #endif							/* JEMCTX_PERSISTENT_H */

@@ -10,9 +10,14 @@
 
 #include "postgres.h"
 
+/* Setting: an idle backend sheds caches that are too large after so many ms. */
+extern int	idle_cache_after;
+
 extern void cache_enter(void);
 extern Size cache_size(void);
+extern bool cache_seems_too_large(void);
 extern bool cache_is_too_large(void);
+extern bool cache_is_due_when_busy(void);
 extern void cache_shed(void);
 
 #endif							/* JEMCTX_CACHE_H */

@@ -11,13 +11,14 @@
  * and when it has been sent, the time in which the client is silent begins.
  * Nobody tells us when it is over, but the next statement has another start.
  *
- * When the client has been silent for jemctx.idle_purge_after we purge.  A
- * timeout for each wait would cost a short statement a few per cent of its
- * time.  So there is an alarm, which is on already most of the time, and when
- * it goes off, the clock tells whether it is for this wait, or how much later
- * it should have been.  All it does is to raise the interrupt.  What a reload
- * changes meanwhile PostgreSQL takes over with the next statement, as it does
- * all settings, and so do we.
+ * When the client has been silent for jemctx.idle_purge_after we purge, and
+ * after jemctx.idle_cache_after we drop caches that are too large.  A timeout
+ * for each wait would cost a short statement a few per cent of its time.  So
+ * there is one alarm, for whatever is next, which is on already most of the
+ * time, and when it goes off, the clock tells whether it is for this wait, or
+ * how much later it should have been.  All it does is to raise the interrupt.
+ * What a reload changes meanwhile PostgreSQL takes over with the next
+ * statement, as it does all settings, and so do we.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +26,6 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "storage/sinval.h"
 #include "utils/guc.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
@@ -64,12 +64,6 @@ static bool is_ready = false;
 static TimestampTz answered = DT_NOBEGIN;
 static int64 idle_since;
 
-/*
- * The caches are to be shed before the purge that is due; at the end of a
- * statement it waits no longer.
- */
-static bool is_shedding = false;
-
 /* When the alarm goes off, by clock_ms(), if it is on. */
 static TimeoutId alarm_id = MAX_TIMEOUTS;
 static int64 alarm_at;
@@ -87,37 +81,29 @@ is_idle(void)
 	return answered == GetCurrentStatementStartTimestamp();
 }
 
-/*
- * Purge, and before that shed the caches if they are too large.  That wants a
- * transaction, and in an interrupt is no place for one; but PostgreSQL begins
- * and ends one when it is told to catch up with invalidation messages, unless
- * there is one: the client's, or one that keeps a snapshot for others.
- */
+/* Purge, and before that shed the caches, if that may be and they are too large. */
 static void
-go_idle(void)
+go_idle(bool may_shed)
 {
-	if (!is_shedding && cache_is_too_large() && !IsTransactionOrTransactionBlock())
-	{
-		is_shedding = true;
-		HandleCatchupInterrupt();
-	}
-	else
-	{
-		is_shedding = false;
-		purge_at_rest();
-	}
+	if (may_shed && cache_is_too_large())
+		cache_shed();
+	purge_at_rest();
 }
 
-/* In a transaction that PostgreSQL has begun while the client is silent. */
-static void
-transaction_ends(XactEvent event, void *arg)
+/* How long the client is silent before the caches are shed, in ms. */
+static int
+shed_after(void)
 {
-	if (likely(!is_shedding) || !is_idle())
-		return;
-	if (event == XACT_EVENT_PRE_COMMIT)
-		cache_shed();
-	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		interrupt_raise();
+	return Max(idle_cache_after, purge_after);
+}
+
+/* How long is it silent before there is something to do, in ms?  NEVER for nothing to do. */
+static int
+next_after(void)
+{
+	if (purge_after > 0 && worth_purging())
+		return purge_after;
+	return purge_after != NEVER && cache_seems_too_large() ? shed_after() : NEVER;
 }
 
 static void
@@ -126,38 +112,46 @@ set_alarm(int64 now, int64 delay)
 	if (alarm_id == MAX_TIMEOUTS)
 		alarm_id = RegisterTimeout(USER_TIMEOUT, interrupt_raise);
 	alarm_at = now + delay;
-	enable_timeout_after(alarm_id, (int) delay);
+	enable_timeout_after(alarm_id, (int) Max(delay, 1));
 }
 
 /*
  * The client has its answer.  See to it that the alarm goes off when it has
- * been silent for long enough, or earlier, if there is anything to purge then.
+ * been silent for long enough, or earlier, if there is anything to do then.
  * An error turns the alarm off.
  */
 static void
 begin_wait(void)
 {
-	if (purge_after <= 0 || !worth_purging())
+	int			after = next_after();
+
+	if (after == NEVER)
 		return;
 	idle_since = clock_ms();
 	if (alarm_id != MAX_TIMEOUTS && get_timeout_active(alarm_id) &&
-		alarm_at <= idle_since + purge_after)
+		alarm_at <= idle_since + after)
 		return;
-	set_alarm(idle_since, purge_after);
+	set_alarm(idle_since, after);
 }
 
-/* Has the client been silent for long enough?  If it has not yet, the alarm will tell. */
-static bool
-is_due(void)
+/*
+ * The client is silent.  Do what is due, if anything is, and set the alarm for
+ * what is next: a purge, and later the caches.
+ */
+static void
+look_at_clock(void)
 {
 	int64		now = clock_ms();
-	int64		left = idle_since + purge_after - now;
+	int64		silent = now - idle_since;
+	int			after = next_after();
 
-	if (purge_after <= 0 || !worth_purging())
-		return false;
-	if (left > 0)
-		set_alarm(now, left);
-	return left <= 0;
+	if (after != NEVER && silent >= after)
+	{
+		go_idle(silent >= shed_after());
+		after = next_after();
+	}
+	if (after != NEVER)
+		set_alarm(now, after - silent);
 }
 
 /* A walsender's one statement never ends, but it is at rest in between. */
@@ -183,8 +177,9 @@ serve_interrupt(void)
 		return;
 	if (is_idle())
 	{
-		if (registry_is_requested(entry) || is_shedding || is_due())
-			go_idle();
+		if (registry_is_requested(entry))
+			go_idle(true);
+		look_at_clock();
 	}
 	else if (registry_is_requested(entry))
 		answer_in_statement(entry);
@@ -198,6 +193,14 @@ look_after_others(void)
 		purge_at_rest();
 }
 
+/* The client may go on at once, but it has its answer, and there is no transaction. */
+static void
+shed_when_busy(void)
+{
+	cache_shed();
+	purge_at_rest();
+}
+
 /* ReadyForQuery has been sent. */
 static void
 statement_ended(RegistryEntry *entry)
@@ -205,8 +208,12 @@ statement_ended(RegistryEntry *entry)
 	refusal_forget();
 	if (refusal_server_was_full())
 		others_ask_all();
-	if (registry_is_requested(entry) || is_shedding || (purge_after == 0 && worth_purging()))
-		go_idle();
+	if (registry_is_requested(entry))
+		go_idle(true);
+	else if (purge_after == 0 && worth_purging())
+		go_idle(shed_after() == 0);
+	else if (cache_is_due_when_busy())
+		shed_when_busy();
 	else if (worth_purging() && (demand_exceeded() || limit_is_near()))
 		purge_at_rest();
 	else
@@ -270,6 +277,5 @@ idle_enter(void)
 	our_methods.putmessage = our_putmessage;
 	our_methods.flush = our_flush;
 	PqCommMethods = &our_methods;
-	RegisterXactCallback(transaction_ends, NULL);
 	interrupt_add_server(serve_interrupt);
 }

@@ -36,7 +36,8 @@ my %variants = (
 	'stock-again' => {},	# what differs from stock is chance
 	'jemctx' => { settings => ["shared_preload_libraries = 'jemctx'"], library => 'jemctx.so' },
 	'jemctx-shed' => {
-		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'" ],
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'",
+			'jemctx.idle_cache_after = 0' ],
 		library => 'jemctx.so'
 	},
 	'jemctx-namespaces' => {

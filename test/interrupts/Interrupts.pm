@@ -190,8 +190,7 @@ our %interrupts = (
 	reload => { states => \@with_statements, fire => \&reload, done => \&reloaded },
 	'catch-up' => {
 		states => [ grep { $_ ne 'physical' } @all ],
-		# our own shedding of caches looks the same
-		settings => [ 'SET jemctx.idle_cache_limit = -1', 'SET log_min_messages = debug4' ],
+		settings => ['SET log_min_messages = debug4'],
 		fire => \&invalidate,
 		done => \&caught_up,
 	},

@@ -14,8 +14,12 @@ use Wire;
 our @EXPORT_OK = qw(start_pair start_standbys stop_all);
 
 # Idle sessions purge and shed their caches soon, in the middle of everything.
-my $busy_at_idle =
-  "shared_preload_libraries = 'jemctx'\njemctx.idle_purge_after = 100\njemctx.idle_cache_limit = '256kB'\n";
+my $busy_at_idle = <<'CONF';
+shared_preload_libraries = 'jemctx'
+jemctx.idle_purge_after = 100
+jemctx.idle_cache_limit = '256kB'
+jemctx.idle_cache_after = 100
+CONF
 
 sub start_server
 {

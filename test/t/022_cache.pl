@@ -9,7 +9,13 @@ use Test::More;
 
 use JemctxTest;
 
-my $node = new_node('main', "jit = off\njemctx.idle_purge_after = -1\nmax_locks_per_transaction = 1000\n");
+my $node = new_node('main', <<'CONF');
+jit = off
+max_locks_per_transaction = 1000
+jemctx.idle_purge_after = -1
+jemctx.idle_cache_limit = -1
+jemctx.idle_cache_after = 0
+CONF
 $node->start;
 $node->safe_psql('postgres', q(
 	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
