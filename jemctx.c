@@ -13,6 +13,7 @@
 #include "utils/guc.h"
 
 #include "arena/enter.h"
+#include "compat/compat.h"
 #include "compat/interrupt.h"
 #include "context/enter.h"
 #include "jemalloc/enter.h"
@@ -20,7 +21,7 @@
 #include "policy/enter.h"
 #include "server/enter.h"
 
-PG_MODULE_MAGIC;
+COMPAT_MODULE_MAGIC("jemctx", "1.0");
 
 extern PGDLLEXPORT void _PG_init(void);
 

@@ -10,9 +10,9 @@ SELECT jemctx_test_ns_read('a');
 SELECT jemctx_test_ns_extend('a', true);
 \c -
 SELECT jemctx_test_ns_read('a');
-SET force_parallel_mode = on;
+SELECT jemctx_test_parallel('on');
 SELECT jemctx_test_ns_read('a');
-RESET force_parallel_mode;
+SELECT jemctx_test_parallel('off');
 SELECT jemctx_test_ns_extend('a', false);
 SELECT objects, allocated FROM jemctx_namespaces WHERE name = 'a';
 -- A reset of the context.

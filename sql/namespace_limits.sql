@@ -3,7 +3,6 @@ SELECT jemctx_namespace_set_limit('other', 4 * 1024 * 1024);
 SELECT size_limit FROM jemctx_namespaces WHERE name = 'other';
 SELECT jemctx_test_ns_fill('other', 100, 100000000) BETWEEN 3000000 AND 4200000 AS filled;
 SELECT committed BETWEEN 4e6 AND size_limit AS full, refused > 0 AS refused FROM jemctx_namespaces WHERE name = 'other';
-\set VERBOSITY verbose
 DO $$
 DECLARE
 	state text; message text; detail text; hint text;
@@ -14,7 +13,6 @@ EXCEPTION WHEN out_of_memory THEN
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RAISE NOTICE '% % | % | %', state, message, regexp_replace(detail, 'holds \d+', 'holds N'), hint;
 END $$;
-\set VERBOSITY default
 -- Large objects, too.
 DO $$
 BEGIN

@@ -31,9 +31,9 @@ SELECT objects, allocated + cached + free = committed AS adds_up FROM jemctx_nam
 \c -
 SELECT jemctx_test_ns_check('a');
 -- A parallel worker has it, too.
-SET force_parallel_mode = on;
+SELECT jemctx_test_parallel('on');
 SELECT jemctx_test_ns_check('a');
-RESET force_parallel_mode;
+SELECT jemctx_test_parallel('off');
 SELECT jemctx_test_ns_drain('a');
 SELECT objects, allocated, has_root FROM jemctx_namespaces WHERE name = 'a';
 -- Nothing of it is undone.

@@ -159,6 +159,17 @@ slab_put_back(ChunkSlab *slab, void *chunk)
 		slab_became_partial(slab);
 }
 
+/* Is there a chunk of the class that takes no new slab? */
+static inline bool
+slab_is_at_hand(uint32 class)
+{
+	const ChunkClass *set = &slab_classes[class];
+	const ChunkSlab *slab = set->current;
+
+	return set->nhot > 0 ||
+		(slab != NULL && (slab->free != NO_PLACE || slab->fresh < set->capacity));
+}
+
 /*
  * Returns a chunk of the class and the number of its slab, or NULL when there
  * is no memory.  What was freed last is still in the processor's cache, and

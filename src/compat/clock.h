@@ -10,16 +10,16 @@
 
 #include "postgres.h"
 
-#include "portability/instr_time.h"
+#include <time.h>
 
 /* Milliseconds since some moment, the same for all processes. */
 static inline int64
 clock_ms(void)
 {
-	instr_time	now;
+	struct timespec now;
 
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MILLISEC(now);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 #endif							/* JEMCTX_CLOCK_H */

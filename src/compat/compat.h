@@ -15,6 +15,8 @@
 #include "access/parallel.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/procsignal.h"
 #include "tcop/pquery.h"
@@ -22,12 +24,11 @@
 #include "utils/memutils.h"
 
 /*
- * PostgreSQL 16 replaced the context pointer before a chunk by a method id
- * and a table that extensions cannot register in; 14 lacks
- * InitMaterializedSRF and MarkGUCPrefixReserved.
+ * 14 lacks InitMaterializedSRF and MarkGUCPrefixReserved, and 20 is not there
+ * to be tried.
  */
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 160000
-#error "jemctx supports PostgreSQL 15"
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
+#error "jemctx supports PostgreSQL 15 to 19"
 #endif
 
 /*
@@ -46,48 +47,18 @@
 extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
 PG_FUNCTION_INFO_V1(name)
 
-/* How palloc, pfree and repalloc find a context's methods, for jemctx_info. */
-#define COMPAT_DISPATCH "vtable"
-
-/*
- * Fill and link the header of a context, whose own fields are set already;
- * nothing in here can throw.  Core's assertions accept only the tags of its
- * own contexts, so ours call themselves AllocSets; nobody else looks at it.
- */
-static inline void
-compat_context_create(MemoryContext node, const MemoryContextMethods *methods,
-					  MemoryContext parent, const char *name)
-{
-	MemoryContextCreate(node, T_AllocSetContext, methods, parent, name);
-}
-
-/* The methods of a type of context, which are called after it: other majors have others. */
-#define COMPAT_METHODS(Type) \
-	.alloc = Type##Alloc, \
-	.free_p = Type##Free, \
-	.realloc = Type##Realloc, \
-	.reset = Type##Reset, \
-	.delete_context = Type##Delete, \
-	.get_chunk_space = Type##GetChunkSpace, \
-	.is_empty = Type##IsEmpty, \
-	.stats = Type##Stats
-
-/* For a type that has nothing to check, where PostgreSQL calls a method for it. */
-#ifdef MEMORY_CONTEXT_CHECKING
-static inline void
-compat_check_nothing(MemoryContext context)
-{
-}
-#define COMPAT_CHECK_NOTHING .check = compat_check_nothing,
+/* 17 has no number in a PGPROC, which has its place in an array. */
+#if PG_VERSION_NUM >= 170000
+#define COMPAT_NUMBER_OF(proc) GetNumberFromPGProc(proc)
 #else
-#define COMPAT_CHECK_NOTHING
+#define COMPAT_NUMBER_OF(proc) ((proc)->pgprocno)
 #endif
 
 /* The number of this process's PGPROC; -1 before it has one, and when it has none any more. */
 static inline int
 compat_proc_number(void)
 {
-	return MyProc != NULL ? MyProc->pgprocno : -1;
+	return MyProc != NULL ? COMPAT_NUMBER_OF(MyProc) : -1;
 }
 
 /* PGPROCs that processes can have: those of prepared transactions follow. */
@@ -108,16 +79,78 @@ compat_proc_pid(int number)
 static inline void
 compat_send_signal(const PGPROC *proc, int pid, ProcSignalReason reason)
 {
+#if PG_VERSION_NUM >= 170000
+	SendProcSignal(pid, reason, GetNumberFromPGProc(proc));
+#else
 	SendProcSignal(pid, reason, proc->backendId);
+#endif
+}
+
+/*
+ * Have a process that is idle begin and end a transaction; or come by its
+ * latch, if it has none.  From 17 on its PGPROC does not tell which it is.
+ */
+static inline void
+compat_wake(PGPROC *proc)
+{
+#if PG_VERSION_NUM >= 170000
+	compat_send_signal(proc, proc->pid, PROCSIG_CATCHUP_INTERRUPT);
+	SetLatch(&proc->procLatch);
+#else
+	if (proc->backendId != InvalidBackendId)
+		compat_send_signal(proc, proc->pid, PROCSIG_CATCHUP_INTERRUPT);
+	else
+		SetLatch(&proc->procLatch);
+#endif
 }
 
 /* Read the messages of parallel workers, if there are any, and the context that this is done in. */
-static inline void
-compat_handle_messages(void)
-{
-	HandleParallelMessages();
-}
+#if PG_VERSION_NUM >= 180000
+#define compat_handle_messages() ProcessParallelMessages()
+#define COMPAT_MESSAGES_CONTEXT "ProcessParallelMessages"
+#else
+#define compat_handle_messages() HandleParallelMessages()
 #define COMPAT_MESSAGES_CONTEXT "HandleParallelMessages"
+#endif
+
+/* What the process with that place in the array of pgstat_fetch_stat_numbackends() is. */
+#if PG_VERSION_NUM >= 160000
+#define compat_local_beentry(index) pgstat_get_local_beentry_by_index(index)
+#else
+#define compat_local_beentry(index) pgstat_fetch_stat_local_beentry(index)
+#endif
+
+/* Is a process of that kind there for others that write the last checkpoint? */
+static inline bool
+compat_serves_checkpoint(BackendType type)
+{
+#if PG_VERSION_NUM >= 180000
+	return type == B_IO_WORKER;
+#else
+	return false;
+#endif
+}
+
+/* A tranche of lightweight locks with that name, in the postmaster. */
+static inline int
+compat_new_tranche(const char *name)
+{
+#if PG_VERSION_NUM >= 190000
+	return LWLockNewTrancheId(name);
+#else
+	int			tranche = LWLockNewTrancheId();
+
+	LWLockRegisterTranche(tranche, name);
+	return tranche;
+#endif
+}
+
+/* What a module has to say of itself. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_MODULE_MAGIC(module, release) PG_MODULE_MAGIC_EXT(.name = module, .version = release)
+#else
+#define COMPAT_MODULE_MAGIC(module, release) PG_MODULE_MAGIC
+#endif
 
 /*
  * Is a check hook called for a statement, which its refusal is an ERROR for?
@@ -135,7 +168,11 @@ compat_statement_runs(void)
 static inline bool
 compat_is_superuser(void)
 {
+#if PG_VERSION_NUM >= 170000
+	return current_role_is_superuser;
+#else
 	return session_auth_is_superuser;
+#endif
 }
 
 #endif							/* JEMCTX_COMPAT_H */

@@ -23,13 +23,14 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
-#include "utils/pidfile.h"
 
 #include "compat/compat.h"
 #include "compat/postmaster.h"
 
-/* In the data directory, which every process is in. */
+/* In the data directory, which every process is in; and what is in its line about the server. */
 #define LOCK_FILE "postmaster.pid"
+#define STATUS_LINE 8
+#define STATUS_READY "ready"
 
 /* Does the postmaster say that the server runs? */
 static bool
@@ -43,20 +44,21 @@ says_ready(void)
 	if (fd >= 0)
 		close(fd);
 	text[Max(length, 0)] = '\0';
-	for (int number = 1; number < LOCK_FILE_LINE_PM_STATUS && line != NULL; number++)
+	for (int number = 1; number < STATUS_LINE && line != NULL; number++)
 	{
 		line = strchr(line, '\n');
 		if (line != NULL)
 			line++;
 	}
-	return line != NULL && strncmp(line, PM_STATUS_READY, strlen(PM_STATUS_READY)) == 0;
+	return line != NULL && strncmp(line, STATUS_READY, strlen(STATUS_READY)) == 0;
 }
 
 /* Does a process of that kind live on when workers are stopped? */
 static bool
 outlives_workers(BackendType type)
 {
-	return type == B_CHECKPOINTER || type == B_ARCHIVER || type == B_WAL_SENDER;
+	return type == B_CHECKPOINTER || type == B_ARCHIVER || type == B_WAL_SENDER ||
+		compat_serves_checkpoint(type);
 }
 
 /* Is the process of such a kind?  One that has not said what it is, is not. */
@@ -65,7 +67,7 @@ pid_outlives_workers(int pid)
 {
 	for (int i = 1; i <= pgstat_fetch_stat_numbackends(); i++)
 	{
-		PgBackendStatus *status = &pgstat_fetch_stat_local_beentry(i)->backendStatus;
+		PgBackendStatus *status = &compat_local_beentry(i)->backendStatus;
 
 		if (status->st_procpid == pid)
 			return outlives_workers(status->st_backendType);

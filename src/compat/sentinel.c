@@ -18,7 +18,7 @@
  */
 #include "postgres.h"
 
-#include "compat/compat.h"
+#include "compat/methods.h"
 #include "compat/sentinel.h"
 
 static void
@@ -54,7 +54,7 @@ static const MemoryContextMethods sentinel_methods = {
 	.delete_context = SentinelDelete,
 	.is_empty = SentinelIsEmpty,
 	.stats = SentinelStats,
-	COMPAT_CHECK_NOTHING
+	METHODS_CHECK_NOTHING
 };
 
 /* The watched context's children are gone. */
@@ -79,5 +79,5 @@ sentinel_post(Sentinel *sentinel, MemoryContext watched)
 	sentinel->watched = watched;
 	sentinel->callback.func = relieve;
 	sentinel->callback.arg = sentinel;
-	compat_context_create(&sentinel->context, &sentinel_methods, watched, "jemctx sentinel");
+	methods_create_context(&sentinel->context, &sentinel_methods, watched, "jemctx sentinel");
 }

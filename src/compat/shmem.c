@@ -27,6 +27,8 @@ typedef struct Part
 static Part parts[MAX_PARTS];
 static int	count;
 
+static void (*at_start) (void);
+
 static shmem_request_hook_type next_request;
 static shmem_startup_hook_type next_startup;
 
@@ -56,6 +58,8 @@ start(void)
 {
 	if (next_startup)
 		next_startup();
+	if (at_start)
+		at_start();
 	on_shmem_exit(forget, 0);
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	for (int i = 0; i < count; i++)
@@ -69,16 +73,29 @@ start(void)
 	LWLockRelease(AddinShmemInitLock);
 }
 
+static void
+install_hooks(void)
+{
+	if (shmem_startup_hook == start)
+		return;
+	next_request = shmem_request_hook;
+	shmem_request_hook = request;
+	next_startup = shmem_startup_hook;
+	shmem_startup_hook = start;
+}
+
+void
+shmem_at_start(void (*function) (void))
+{
+	Assert(at_start == NULL);
+	install_hooks();
+	at_start = function;
+}
+
 void
 shmem_add(const char *name, void **place, Size (*size) (void), void (*init) (void))
 {
 	Assert(count < MAX_PARTS);
-	if (count == 0)
-	{
-		next_request = shmem_request_hook;
-		shmem_request_hook = request;
-		next_startup = shmem_startup_hook;
-		shmem_startup_hook = start;
-	}
+	install_hooks();
 	parts[count++] = (Part) {name, place, size, init};
 }

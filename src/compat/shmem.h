@@ -17,4 +17,10 @@
  */
 extern void shmem_add(const char *name, void **place, Size (*size) (void), void (*init) (void));
 
+/*
+ * In the postmaster, while it loads libraries: have a function called when all
+ * of them are loaded, and again after a crash.
+ */
+extern void shmem_at_start(void (*function) (void));
+
 #endif							/* JEMCTX_SHMEM_H */

@@ -45,6 +45,9 @@
  */
 #define MOVED_MAX ((Size) 64 * 1024)
 
+/* How we ask the type, which knows nothing of the sentinel: any size, and NULL for no memory. */
+#define QUIETLY (MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM)
+
 static void report_freed(void *pointer);
 static FreedContext freed_chunks = {
 	.header = {
@@ -71,10 +74,10 @@ pointer_fields(const void *pointer)
 	return (CheckedFields *) ((char *) pointer - CHECKING_HEADER);
 }
 
-static inline MemoryContext *
-pointer_context(void *pointer)
+static inline void
+set_context(void *pointer, MemoryContext context)
 {
-	return (MemoryContext *) pointer - 1;
+	((ChunkOwner *) pointer)[-1] = chunk_owner(context, ROW_ANY);
 }
 
 /* Nobody else looks at the fields, so whoever writes to them is found out. */
@@ -112,7 +115,7 @@ checking_header_is_right(MemoryContext context, const void *pointer)
 {
 	CheckedFields fields = read_fields(pointer);
 
-	return *pointer_context((void *) pointer) == context &&
+	return pointer_context(pointer) == context &&
 		fields.seal == seal_of(context, pointer, fields.requested);
 }
 
@@ -178,17 +181,19 @@ close_chunk(MemoryContext context, void *pointer)
 	memset(pointer, FREED_BYTE, Min(requested, FILL_MAX));
 	MEMSTATE_NOACCESS(pointer, requested);
 	write_fields(pointer, requested, (uintptr_t) context->name);
-	*pointer_context(pointer) = &freed_chunks.header;
+	set_context(pointer, &freed_chunks.header);
 }
 
 void *
-checking_alloc(MemoryContext context, Size size)
+CheckedAlloc(MemoryContext context, Size size, int flags)
 {
-	char	   *pointer = type_of(context)->inner->alloc(context, size + SENTINEL_SIZE);
+	char	   *pointer;
 
+	methods_check_size(context, size, flags);
+	pointer = type_of(context)->inner.alloc(context, size + SENTINEL_SIZE, QUIETLY);
 	if (pointer == NULL)
-		return NULL;
-	*pointer_context(pointer) = context;
+		return methods_no_memory(context, size, flags);
+	set_context(pointer, context);
 	MEMSTATE_POOL_ALLOC(context, pointer, size);
 	MEMSTATE_UNDEFINED(pointer, type_of(context)->data_size(pointer));
 	open_chunk(context, pointer, size, 0);
@@ -200,20 +205,20 @@ free_chunk(MemoryContext context, void *pointer)
 {
 	close_chunk(context, pointer);
 	MEMSTATE_POOL_FREE(context, pointer);
-	type_of(context)->inner->free_p(context, pointer);
+	type_of(context)->inner.free(context, pointer);
 }
 
 void
-checking_free(MemoryContext context, void *pointer)
+CheckedFree(MemoryContext context, void *pointer)
 {
 	require_chunk(context, pointer);
 	free_chunk(context, pointer);
 }
 
 static void *
-move_chunk(MemoryContext context, void *pointer, Size old_size, Size size)
+move_chunk(MemoryContext context, void *pointer, Size old_size, Size size, int flags)
 {
-	void	   *moved = checking_alloc(context, size);
+	void	   *moved = CheckedAlloc(context, size, flags);
 
 	if (moved == NULL)
 		return NULL;
@@ -224,17 +229,18 @@ move_chunk(MemoryContext context, void *pointer, Size old_size, Size size)
 
 /* As the type does it, which copies a chunk with its header or moves pages. */
 static void *
-resize_chunk(MemoryContext context, char *pointer, Size old_size, Size size)
+resize_chunk(MemoryContext context, char *pointer, Size old_size, Size size, int flags)
 {
 	char	   *moved;
 
+	methods_check_size(context, size, flags);
 	MEMSTATE_DEFINED(pointer_fields(pointer), sizeof(CheckedFields));
 	MEMSTATE_UNDEFINED(pointer + old_size, type_of(context)->data_size(pointer) - old_size);
-	moved = type_of(context)->inner->realloc(context, pointer, size + SENTINEL_SIZE);
+	moved = type_of(context)->inner.realloc(context, pointer, size + SENTINEL_SIZE, QUIETLY);
 	if (moved == NULL)
 	{
 		open_chunk(context, pointer, old_size, old_size);
-		return NULL;
+		return methods_no_memory(context, size, flags);
 	}
 	open_chunk(context, moved, size, Min(old_size, size));
 	MEMSTATE_POOL_MOVE(context, pointer, moved, size);
@@ -242,7 +248,7 @@ resize_chunk(MemoryContext context, char *pointer, Size old_size, Size size)
 }
 
 void *
-checking_realloc(MemoryContext context, void *pointer, Size size)
+CheckedRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
 	Size		old_size;
 
@@ -250,23 +256,23 @@ checking_realloc(MemoryContext context, void *pointer, Size size)
 	check_sentinel(context, pointer);
 	old_size = read_fields(pointer).requested;
 	if (Min(old_size, size) < MOVED_MAX)
-		return move_chunk(context, pointer, old_size, size);
-	return resize_chunk(context, pointer, old_size, size);
+		return move_chunk(context, pointer, old_size, size, flags);
+	return resize_chunk(context, pointer, old_size, size, flags);
 }
 
 void
-checking_reset(MemoryContext context)
+CheckedReset(MemoryContext context)
 {
 	const CheckedType *type = type_of(context);
 
 	type->check_lists(context);
 	type->visit(context, close_chunk);
 	MEMSTATE_POOL_EMPTY(context);
-	type->inner->reset(context);
+	type->inner.reset(context);
 }
 
 void
-checking_delete(MemoryContext context)
+CheckedDelete(MemoryContext context)
 {
 	const CheckedType *type = type_of(context);
 
@@ -274,27 +280,27 @@ checking_delete(MemoryContext context)
 	type->visit(context, close_chunk);
 	MEMSTATE_POOL_DESTROY(context);
 	context->methods = &deleted_methods;
-	type->inner->delete_context(context);
+	type->inner.delete(context);
 }
 
 Size
-checking_get_chunk_space(MemoryContext context, void *pointer)
+CheckedGetChunkSpace(MemoryContext context, void *pointer)
 {
 	require_chunk(context, pointer);
-	return type_of(context)->inner->get_chunk_space(context, pointer);
+	return type_of(context)->inner.get_chunk_space(context, pointer);
 }
 
 bool
-checking_is_empty(MemoryContext context)
+CheckedIsEmpty(MemoryContext context)
 {
-	return type_of(context)->inner->is_empty(context);
+	return type_of(context)->inner.is_empty(context);
 }
 
 void
-checking_stats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+CheckedStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
 			   MemoryContextCounters *totals, bool print_to_stderr)
 {
-	type_of(context)->inner->stats(context, printfunc, passthru, totals, print_to_stderr);
+	type_of(context)->inner.stats(context, printfunc, passthru, totals, print_to_stderr);
 }
 
 /* Everything that can be wrong with a context, as WARNINGs. */
@@ -332,7 +338,7 @@ checking_requested(MemoryContext context)
 static void
 check_tree(MemoryContext context)
 {
-	if (context->methods->alloc == checking_alloc)
+	if (context->methods->reset == CheckedReset)
 		checking_check(context);
 	for (MemoryContext child = context->firstchild; child != NULL; child = child->nextchild)
 		check_tree(child);
@@ -369,14 +375,16 @@ report_deleted(MemoryContext context)
 }
 
 static void *
-deleted_alloc(MemoryContext context, Size size)
+DeletedAlloc(MemoryContext context, Size size, int flags)
 {
 	report_deleted(context);
 	return NULL;				/* keep compiler quiet */
 }
 
+METHODS_FOR_ALLOC(Deleted)
+
 static const MemoryContextMethods deleted_methods = {
-	.alloc = deleted_alloc,
+	METHOD_ALLOC(Deleted),
 	.reset = report_deleted,
 	.delete_context = report_deleted,
 };

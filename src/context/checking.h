@@ -14,8 +14,7 @@
 
 #include "postgres.h"
 
-#include "compat/compat.h"
-#include "nodes/memnodes.h"
+#include "compat/methods.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -34,11 +33,36 @@ typedef struct CheckedFields
 
 typedef void (*ChunkVisitor) (MemoryContext context, void *pointer);
 
+/* What a type does. */
+typedef struct CheckedFunctions
+{
+	void	   *(*alloc) (MemoryContext context, Size size, int flags);
+	void		(*free) (MemoryContext context, void *pointer);
+	void	   *(*realloc) (MemoryContext context, void *pointer, Size size, int flags);
+	void		(*reset) (MemoryContext context);
+	void		(*delete) (MemoryContext context);
+	Size		(*get_chunk_space) (MemoryContext context, void *pointer);
+	bool		(*is_empty) (MemoryContext context);
+	void		(*stats) (MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+						  MemoryContextCounters *totals, bool print_to_stderr);
+} CheckedFunctions;
+
+#define CHECKED_FUNCTIONS(Type) { \
+	.alloc = Type##Alloc, \
+	.free = Type##Free, \
+	.realloc = Type##Realloc, \
+	.reset = Type##Reset, \
+	.delete = Type##Delete, \
+	.get_chunk_space = Type##GetChunkSpace, \
+	.is_empty = Type##IsEmpty, \
+	.stats = Type##Stats \
+}
+
 /* A type of contexts. */
 typedef struct CheckedType
 {
 	MemoryContextMethods methods;	/* must be first: what contexts have */
-	const MemoryContextMethods *inner;	/* what the type does */
+	CheckedFunctions inner;
 
 	/* Is the pointer, whose header is sealed, where the context's chunks are? */
 	bool		(*owns) (MemoryContext context, void *pointer);
@@ -53,16 +77,22 @@ typedef struct CheckedType
 	void		(*check_lists) (MemoryContext context);
 } CheckedType;
 
+extern void *CheckedAlloc(MemoryContext context, Size size, int flags);
+extern void CheckedFree(MemoryContext context, void *pointer);
+extern void *CheckedRealloc(MemoryContext context, void *pointer, Size size, int flags);
+extern void CheckedReset(MemoryContext context);
+extern void CheckedDelete(MemoryContext context);
+extern Size CheckedGetChunkSpace(MemoryContext context, void *pointer);
+extern bool CheckedIsEmpty(MemoryContext context);
+extern void CheckedStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
+						 MemoryContextCounters *totals, bool print_to_stderr);
+extern void checking_check(MemoryContext context);
+
+METHODS_DEFINE(Checked)
+
 /* The methods of each type in a checking build. */
 #define CHECKED_METHODS { \
-	.alloc = checking_alloc, \
-	.free_p = checking_free, \
-	.realloc = checking_realloc, \
-	.reset = checking_reset, \
-	.delete_context = checking_delete, \
-	.get_chunk_space = checking_get_chunk_space, \
-	.is_empty = checking_is_empty, \
-	.stats = checking_stats, \
+	METHODS_OF(Checked), \
 	CHECKED_METHODS_CHECK \
 }
 #ifdef MEMORY_CONTEXT_CHECKING
@@ -70,17 +100,6 @@ typedef struct CheckedType
 #else
 #define CHECKED_METHODS_CHECK
 #endif
-
-extern void *checking_alloc(MemoryContext context, Size size);
-extern void checking_free(MemoryContext context, void *pointer);
-extern void *checking_realloc(MemoryContext context, void *pointer, Size size);
-extern void checking_reset(MemoryContext context);
-extern void checking_delete(MemoryContext context);
-extern Size checking_get_chunk_space(MemoryContext context, void *pointer);
-extern bool checking_is_empty(MemoryContext context);
-extern void checking_stats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
-						   MemoryContextCounters *totals, bool print_to_stderr);
-extern void checking_check(MemoryContext context);
 
 extern void checking_created(MemoryContext context);
 extern bool checking_header_is_right(MemoryContext context, const void *pointer);

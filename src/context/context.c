@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "compat/dispatch.h"
 #include "context/checking.h"
 #include "context/context.h"
 #include "context/persistent.h"
@@ -16,6 +17,8 @@ MemoryContext
 JemctxContextCreate(MemoryContext parent, const char *name, JemctxLifetime lifetime)
 {
 	jemalloc_require();
+	if (!dispatch_works)
+		return AllocSetContextCreateInternal(parent, name, ALLOCSET_DEFAULT_SIZES);
 	switch (lifetime)
 	{
 		case JEMCTX_TRANSIENT:

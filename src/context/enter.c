@@ -10,6 +10,8 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "compat/dispatch.h"
+#include "context/attempt.h"
 #include "context/enter.h"
 #include "context/persistent.h"
 #include "context/transient.h"
@@ -25,12 +27,21 @@ static bool cache_contexts;
 void
 context_enter(void)
 {
+	const char *fault;
+
 	DefineCustomBoolVariable("jemctx.cache_contexts",
 							 "Keeps PostgreSQL's catalog caches in a persistent context of jemctx.",
 							 NULL,
 							 &cache_contexts, true,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	transient_enter();
-	if (cache_contexts && CacheMemoryContext == NULL)
+#ifdef JEMCTX_CHECKING
+	dispatch_enter(NULL, NULL);
+#else
+	dispatch_enter(&transient_methods, &persistent_methods);
+#endif
+	if (METHODS_IN_ROWS && dispatch_works && (fault = attempt_contexts()) != NULL)
+		dispatch_give_up(fault);
+	if (dispatch_works && cache_contexts && CacheMemoryContext == NULL)
 		CacheMemoryContext = persistent_create(TopMemoryContext, "CacheMemoryContext");
 }

@@ -7,30 +7,31 @@
  */
 #include "postgres.h"
 
+#include "compat/methods.h"
 #include "context/freed.h"
 
 static void
-report(MemoryContext context, void *pointer)
+FreedFree(MemoryContext context, void *pointer)
 {
 	((FreedContext *) context)->report(pointer);
 }
 
 static void *
-report_realloc(MemoryContext context, void *pointer, Size size)
+FreedRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
-	report(context, pointer);
+	FreedFree(context, pointer);
 	return NULL;				/* keep compiler quiet */
 }
 
 static Size
-report_get_chunk_space(MemoryContext context, void *pointer)
+FreedGetChunkSpace(MemoryContext context, void *pointer)
 {
-	report(context, pointer);
+	FreedFree(context, pointer);
 	return 0;					/* keep compiler quiet */
 }
 
+METHODS_FOR_CHUNKS(Freed)
+
 const MemoryContextMethods freed_methods = {
-	.free_p = report,
-	.realloc = report_realloc,
-	.get_chunk_space = report_get_chunk_space,
+	METHODS_OF_CHUNKS(Freed),
 };

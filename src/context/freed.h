@@ -10,10 +10,10 @@
 
 #include "postgres.h"
 
-#include "nodes/memnodes.h"
+#include "compat/methods.h"
 
-/* In its methods freed_methods; report raises an ERROR. */
-typedef struct FreedContext
+/* Its methods are freed_methods; report raises an ERROR. */
+typedef struct pg_attribute_aligned(CONTEXT_ALIGNMENT) FreedContext
 {
 	MemoryContextData header;
 	void		(*report) (void *pointer);

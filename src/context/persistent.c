@@ -22,7 +22,7 @@
 
 #include "arena/quarantine.h"
 #include "arena/slab.h"
-#include "compat/compat.h"
+#include "compat/methods.h"
 #include "context/checking.h"
 #include "context/persistent.h"
 
@@ -49,7 +49,7 @@ typedef struct PersistentChunk
 	CHECKING_FIELDS
 	uint32		home;			/* number of its slab, and size class or LARGE_CHUNK */
 	uint32		slot;			/* in the context's directory, or FREE_SLOT */
-	MemoryContext context;		/* must be last: pfree looks right before the data */
+	ChunkOwner	owner;			/* must be last: PostgreSQL looks right before the data */
 } PersistentChunk;
 
 /* The class of a chunk that has no slab. */
@@ -84,14 +84,14 @@ typedef struct PersistentContext
 	Entry		first_slots[FIRST_SLOTS];
 } PersistentContext;
 
-static const MemoryContextMethods persistent_methods;
-
 /* The methods that contexts have: those of the type, or checks around them. */
 #ifdef JEMCTX_CHECKING
 static const CheckedType checked_type;
 #define METHODS (&checked_type.methods)
+#define ROW ROW_ANY
 #else
 #define METHODS (&persistent_methods)
+#define ROW ROW_PERSISTENT
 #endif
 
 static ContextPool kept = {.limit = KEPT_MAX};
@@ -140,7 +140,7 @@ persistent_create(MemoryContext parent, const char *name)
 			context_creation_failed(name);
 		start_over(set);
 	}
-	compat_context_create((MemoryContext) set, METHODS, parent, name);
+	methods_create_context((MemoryContext) set, METHODS, parent, name);
 	set->header.mem_allocated = sizeof(PersistentContext);
 	checking_created((MemoryContext) set);
 	return (MemoryContext) set;
@@ -244,7 +244,7 @@ link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 
 	set->nchunks++;
 	chunk->slot = slot;
 	chunk->home = HOME(class, slab);
-	chunk->context = (MemoryContext) set;
+	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	set->header.mem_allocated += space;
 }
 
@@ -282,10 +282,30 @@ release_chunk(PersistentChunk *chunk)
 		slab_give(HOME_CLASS(home), HOME_SLAB(home), chunk);
 }
 
-static void *pg_noinline
-alloc_large(PersistentContext *set, Size size)
+static inline bool
+directory_is_full(const PersistentContext *set)
 {
-	PersistentChunk *chunk = arena_alloc(&persistent_arena, size);
+	return set->first_hole == NO_HOLE && set->nslots == set->max_slots;
+}
+
+/* A chunk of that size with its header in one of the slabs, or NULL. */
+static inline void *
+alloc_small(PersistentContext *set, Size space)
+{
+	uint32		class = slab_class(space);
+	uint32		slab;
+	PersistentChunk *chunk = slab_take(class, &slab);
+
+	if (unlikely(chunk == NULL))
+		return NULL;
+	link_chunk(set, chunk, class, slab, slab_classes[class].size);
+	return chunk_pointer(chunk);
+}
+
+static void *
+alloc_large(PersistentContext *set, Size space)
+{
+	PersistentChunk *chunk = arena_alloc(&persistent_arena, space);
 
 	if (chunk == NULL)
 		return NULL;
@@ -293,30 +313,32 @@ alloc_large(PersistentContext *set, Size size)
 	return chunk_pointer(chunk);
 }
 
-/* Returns NULL when there is no memory; core raises the error. */
-static void *
-PersistentAlloc(MemoryContext context, Size size)
+/* What takes more than a chunk that is at hand, and may fail. */
+static void *pg_noinline
+alloc_slowly(PersistentContext *set, Size size, int flags)
 {
-	PersistentContext *set = (PersistentContext *) context;
-	PersistentChunk *chunk;
-	uint32		class;
-	uint32		slab;
+	Size		space = size + sizeof(PersistentChunk);
+	void	   *pointer = NULL;
 
-	if (unlikely(set->first_hole == NO_HOLE && set->nslots == set->max_slots) &&
-		!enlarge_directory(set))
-		return NULL;
-	size += sizeof(PersistentChunk);
-	if (unlikely(size > SLAB_LARGEST))
-		return alloc_large(set, size);
-	class = slab_class(size);
-	chunk = slab_take(class, &slab);
-	if (unlikely(chunk == NULL))
-		return NULL;
-	link_chunk(set, chunk, class, slab, slab_classes[class].size);
-	return chunk_pointer(chunk);
+	methods_check_size((MemoryContext) set, size, flags);
+	if (!directory_is_full(set) || enlarge_directory(set))
+		pointer = space > SLAB_LARGEST ? alloc_large(set, space) : alloc_small(set, space);
+	return pointer ? pointer : methods_no_memory((MemoryContext) set, size, flags);
 }
 
-static void
+/* All that can fail is the end of this function, so that nothing is kept for it meanwhile. */
+static pg_attribute_always_inline void *
+PersistentAlloc(MemoryContext context, Size size, int flags)
+{
+	PersistentContext *set = (PersistentContext *) context;
+
+	if (unlikely(directory_is_full(set) || size > SLAB_LARGEST - sizeof(PersistentChunk)) ||
+		!slab_is_at_hand(slab_class(size + sizeof(PersistentChunk))))
+		return alloc_slowly(set, size, flags);
+	return alloc_small(set, size + sizeof(PersistentChunk));
+}
+
+static pg_attribute_always_inline void
 PersistentFree(MemoryContext context, void *pointer)
 {
 	PersistentChunk *chunk = pointer_chunk(pointer);
@@ -327,35 +349,36 @@ PersistentFree(MemoryContext context, void *pointer)
 
 /* When there is no memory the chunk stays as it is. */
 static void *
-realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size)
+realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size, int flags)
 {
 	Size		old_space = chunk_space(chunk);
-	PersistentChunk *moved = arena_realloc(&persistent_arena, chunk, old_space, size);
+	PersistentChunk *moved;
 
+	methods_check_size((MemoryContext) set, size, flags);
+	moved = arena_realloc(&persistent_arena, chunk, old_space, size + sizeof(PersistentChunk));
 	if (moved == NULL)
-		return NULL;
+		return methods_no_memory((MemoryContext) set, size, flags);
 	set->directory[moved->slot] = (Entry) moved;
 	set->header.mem_allocated += chunk_space(moved) - old_space;
 	return chunk_pointer(moved);
 }
 
 static void *
-PersistentRealloc(MemoryContext context, void *pointer, Size size)
+PersistentRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk = pointer_chunk(pointer);
 	Size		old_space = chunk_space(chunk);
-	Size		space = size + sizeof(PersistentChunk);
 	void	   *moved;
 
-	if (space > SLAB_LARGEST)
+	if (size > SLAB_LARGEST - sizeof(PersistentChunk))
 	{
 		if (HOME_CLASS(chunk->home) == LARGE_CHUNK)
-			return realloc_large(set, chunk, space);
+			return realloc_large(set, chunk, size, flags);
 	}
-	else if (HOME_CLASS(chunk->home) == slab_class(space))
+	else if (HOME_CLASS(chunk->home) == slab_class(size + sizeof(PersistentChunk)))
 		return pointer;
-	moved = PersistentAlloc(context, size);
+	moved = PersistentAlloc(context, size, flags);
 	if (moved == NULL)
 		return NULL;
 	memcpy(moved, pointer, Min(size, old_space - sizeof(PersistentChunk)));
@@ -422,11 +445,15 @@ PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pas
 	}
 }
 
-static const MemoryContextMethods persistent_methods = {
-	COMPAT_METHODS(Persistent),
+#ifndef JEMCTX_CHECKING
+
+METHODS_DEFINE(Persistent)
+
+const MemoryContextMethods persistent_methods = {
+	METHODS_OF(Persistent),
 };
 
-#ifdef JEMCTX_CHECKING
+#else
 
 static bool
 PersistentOwns(MemoryContext context, void *pointer)
@@ -483,7 +510,7 @@ PersistentCheckLists(MemoryContext context)
 
 static const CheckedType checked_type = {
 	.methods = CHECKED_METHODS,
-	.inner = &persistent_methods,
+	.inner = CHECKED_FUNCTIONS(Persistent),
 	.owns = PersistentOwns,
 	.data_size = PersistentDataSize,
 	.visit = PersistentVisit,

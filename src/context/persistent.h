@@ -10,6 +10,9 @@
 
 #include "context/pool.h"
 
+/* Its methods, but for checking builds, where each context knows its own. */
+extern const MemoryContextMethods persistent_methods;
+
 extern MemoryContext persistent_create(MemoryContext parent, const char *name);
 extern void persistent_trim(MemoryContext context);
 extern bool persistent_describe(MemoryContext context, ContextInfo *info);

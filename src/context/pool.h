@@ -12,6 +12,7 @@
 #include "jemctx.h"
 
 #include "arena/arena.h"
+#include "compat/methods.h"
 
 /* What there is to tell about a context of ours. */
 typedef struct ContextInfo
@@ -58,6 +59,6 @@ context_pool_give(ContextPool *pool, MemoryContext context)
 	return true;
 }
 
-extern void context_creation_failed(const char *name) pg_attribute_noreturn();
+extern _Noreturn void context_creation_failed(const char *name);
 
 #endif							/* JEMCTX_POOL_H */

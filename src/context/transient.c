@@ -19,7 +19,7 @@
 #include "lib/ilist.h"
 
 #include "arena/quarantine.h"
-#include "compat/compat.h"
+#include "compat/methods.h"
 #include "context/checking.h"
 #include "context/freelist.h"
 #include "context/transient.h"
@@ -53,7 +53,7 @@ typedef struct Chunk
 {
 	CHECKING_FIELDS
 	Size		size;			/* bytes for data, right also while it is free */
-	MemoryContext context;		/* must be last: pfree looks right before the data */
+	ChunkOwner	owner;			/* must be last: PostgreSQL looks right before the data */
 } Chunk;
 
 typedef struct TransientContext
@@ -69,14 +69,14 @@ typedef struct TransientContext
 	void	   *freelists[CLASSES]; /* data of free chunks, linked by their first word */
 } TransientContext;
 
-static const MemoryContextMethods transient_methods;
-
 /* The methods that contexts have: those of the type, or checks around them. */
 #ifdef JEMCTX_CHECKING
 static const CheckedType checked_type;
 #define METHODS (&checked_type.methods)
+#define ROW ROW_ANY
 #else
 #define METHODS (&transient_methods)
+#define ROW ROW_TRANSIENT
 #endif
 
 /* The class of a number of grains, and the bytes of a class; made once. */
@@ -156,7 +156,7 @@ transient_create(MemoryContext parent, const char *name)
 		set->has_free = false;
 		start_over(set);
 	}
-	compat_context_create((MemoryContext) set, METHODS, parent, name);
+	methods_create_context((MemoryContext) set, METHODS, parent, name);
 	set->header.mem_allocated = FIRST_BLOCK;
 	checking_created((MemoryContext) set);
 	return (MemoryContext) set;
@@ -171,7 +171,7 @@ cut_chunk(TransientContext *set, Size size)
 	set->free_start += sizeof(Chunk) + size;
 	MEMSTATE_UNDEFINED(chunk, sizeof(Chunk) + size);
 	chunk->size = size;
-	chunk->context = (MemoryContext) set;
+	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	return chunk_pointer(chunk);
 }
 
@@ -191,8 +191,9 @@ mark_end(TransientContext *set)
 
 /* Out of line, so that allocating from a list or block needs no stack frame. */
 static void *pg_noinline
-alloc_from_new_block(TransientContext *set, Size size)
+alloc_from_new_block(TransientContext *set, Size asked, int flags)
 {
+	Size		size = class_size[size_class(asked)];
 	Size		block_size = set->next_size;
 	Block	   *block;
 
@@ -201,7 +202,7 @@ alloc_from_new_block(TransientContext *set, Size size)
 	checking_check((MemoryContext) set);
 	block = arena_alloc(&transient_arena, block_size);
 	if (block == NULL)
-		return NULL;
+		return methods_no_memory((MemoryContext) set, asked, flags);
 	mark_end(set);
 	block->end = (char *) block + block_size;
 	dlist_push_head(&set->blocks, &block->node);
@@ -223,7 +224,7 @@ link_large(TransientContext *set, Block *block, Size block_size)
 	block->end = (char *) block + block_size;
 	dlist_push_head(&set->large, &block->node);
 	chunk->size = block_size - sizeof(Block) - sizeof(Chunk);
-	chunk->context = (MemoryContext) set;
+	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	set->nblocks++;
 	set->header.mem_allocated += block_size;
 	return chunk_pointer(chunk);
@@ -244,24 +245,28 @@ large_block_size(Size size)
 }
 
 static void *pg_noinline
-alloc_large(TransientContext *set, Size size)
+alloc_large(TransientContext *set, Size size, int flags)
 {
 	Size		block_size = large_block_size(size);
-	Block	   *block = arena_alloc(&transient_arena, block_size);
+	Block	   *block;
 
-	return block ? link_large(set, block, block_size) : NULL;
+	methods_check_size((MemoryContext) set, size, flags);
+	block = arena_alloc(&transient_arena, block_size);
+	if (block == NULL)
+		return methods_no_memory((MemoryContext) set, size, flags);
+	return link_large(set, block, block_size);
 }
 
-/* Returns NULL when there is no memory; core raises the error. */
-static void *
-TransientAlloc(MemoryContext context, Size size)
+/* What can fail is the end of this function, so that nothing is kept for it meanwhile. */
+static pg_attribute_always_inline void *
+TransientAlloc(MemoryContext context, Size size, int flags)
 {
 	TransientContext *set = (TransientContext *) context;
 	int			class;
 	void	   *pointer;
 
 	if (unlikely(size > SMALL_MAX))
-		return alloc_large(set, size);
+		return alloc_large(set, size, flags);
 	class = size_class(size);
 	pointer = set->freelists[class];
 	if (pointer != NULL)
@@ -269,10 +274,10 @@ TransientAlloc(MemoryContext context, Size size)
 		set->freelists[class] = next_free(pointer);
 		return pointer;
 	}
-	size = class_size[class];
-	if (unlikely(set->free_end - set->free_start < (ptrdiff_t) (sizeof(Chunk) + size)))
-		return alloc_from_new_block(set, size);
-	return cut_chunk(set, size);
+	if (unlikely(set->free_end - set->free_start <
+				 (ptrdiff_t) (sizeof(Chunk) + class_size[class])))
+		return alloc_from_new_block(set, size, flags);
+	return cut_chunk(set, class_size[class]);
 }
 
 static void
@@ -284,7 +289,7 @@ free_large(TransientContext *set, Chunk *chunk)
 	quarantine_put(&transient_arena, block);
 }
 
-static void
+static pg_attribute_always_inline void
 TransientFree(MemoryContext context, void *pointer)
 {
 	TransientContext *set = (TransientContext *) context;
@@ -304,35 +309,36 @@ TransientFree(MemoryContext context, void *pointer)
 
 /* When there is no memory the chunk stays as it is. */
 static void *
-realloc_large(TransientContext *set, Chunk *chunk, Size size)
+realloc_large(TransientContext *set, Chunk *chunk, Size size, int flags)
 {
 	Block	   *block = large_block(chunk);
 	Size		old_size = block->end - (char *) block;
 	Size		block_size = large_block_size(size);
 	Block	   *moved;
 
+	methods_check_size((MemoryContext) set, size, flags);
 	unlink_large(set, block);
 	moved = arena_realloc(&transient_arena, block, old_size, block_size);
 	if (moved == NULL)
 	{
 		link_large(set, block, old_size);
-		return NULL;
+		return methods_no_memory((MemoryContext) set, size, flags);
 	}
 	return link_large(set, moved, block_size);
 }
 
 static void *
-TransientRealloc(MemoryContext context, void *pointer, Size size)
+TransientRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
 	TransientContext *set = (TransientContext *) context;
 	Chunk	   *chunk = pointer_chunk(pointer);
 	void	   *moved;
 
 	if (chunk->size > SMALL_MAX && size > SMALL_MAX)
-		return realloc_large(set, chunk, size);
+		return realloc_large(set, chunk, size, flags);
 	if (chunk->size <= SMALL_MAX && size <= chunk->size)
 		return pointer;
-	moved = TransientAlloc(context, size);
+	moved = TransientAlloc(context, size, flags);
 	if (moved == NULL)
 		return NULL;
 	memcpy(moved, pointer, Min(size, chunk->size));
@@ -427,11 +433,15 @@ TransientStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 	}
 }
 
-static const MemoryContextMethods transient_methods = {
-	COMPAT_METHODS(Transient),
+#ifndef JEMCTX_CHECKING
+
+METHODS_DEFINE(Transient)
+
+const MemoryContextMethods transient_methods = {
+	METHODS_OF(Transient),
 };
 
-#ifdef JEMCTX_CHECKING
+#else
 
 static inline Chunk *
 chunk_after(Chunk *chunk)
@@ -455,7 +465,7 @@ is_sound(TransientContext *set, Chunk *chunk, char *end)
 	if (chunk->size > SMALL_MAX || class_size[size_class(chunk->size)] != chunk->size ||
 		(char *) chunk_after(chunk) > end)
 		return false;
-	return chunk->context != (MemoryContext) set ||
+	return owner_context(chunk->owner) != (MemoryContext) set ||
 		checking_header_is_right((MemoryContext) set, pointer);
 }
 
@@ -475,7 +485,7 @@ visit_block(TransientContext *set, char *start, char *end, ChunkVisitor visitor)
 			return;
 		}
 		next = chunk_after(chunk);
-		if (chunk->context == (MemoryContext) set)
+		if (owner_context(chunk->owner) == (MemoryContext) set)
 			visitor((MemoryContext) set, chunk_pointer(chunk));
 		chunk = next;
 	}
@@ -557,7 +567,7 @@ TransientDataSize(void *pointer)
 
 static const CheckedType checked_type = {
 	.methods = CHECKED_METHODS,
-	.inner = &transient_methods,
+	.inner = CHECKED_FUNCTIONS(Transient),
 	.owns = TransientOwns,
 	.data_size = TransientDataSize,
 	.visit = TransientVisit,

@@ -11,6 +11,9 @@
 #include "context/pool.h"
 
 extern void transient_enter(void);
+/* Its methods, but for checking builds, where each context knows its own. */
+extern const MemoryContextMethods transient_methods;
+
 extern MemoryContext transient_create(MemoryContext parent, const char *name);
 extern bool transient_describe(MemoryContext context, ContextInfo *info);
 

@@ -51,7 +51,7 @@ extern bool jemalloc_is_malloc; /* is the server's malloc this jemalloc? */
 extern char *jemalloc_library;
 extern bool jemalloc_profile;
 
-extern void jemalloc_missing(void) pg_attribute_noreturn();
+extern _Noreturn void jemalloc_missing(void);
 extern const char *jemalloc_origin_name(void);
 extern const char *jemalloc_path(void);
 

@@ -11,6 +11,6 @@
 #include "postgres.h"
 
 extern void reexec_try(void);
-extern void reexec_postmaster(void) pg_attribute_noreturn();
+extern _Noreturn void reexec_postmaster(void);
 
 #endif							/* JEMCTX_REEXEC_H */

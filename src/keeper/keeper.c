@@ -22,7 +22,6 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/bgworker_internals.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/pmsignal.h"
@@ -31,6 +30,7 @@
 
 #include "compat/clock.h"
 #include "compat/postmaster.h"
+#include "compat/worker.h"
 #include "keeper/extents.h"
 #include "keeper/keeper.h"
 #include "keeper/recall.h"
@@ -363,14 +363,5 @@ keeper_register(void)
 bool
 keeper_is_registered(void)
 {
-	slist_iter	iter;
-
-	slist_foreach(iter, &BackgroundWorkerList)
-	{
-		RegisteredBgWorker *worker = slist_container(RegisteredBgWorker, rw_lnode, iter.cur);
-
-		if (strcmp(worker->rw_worker.bgw_name, KEEPER_NAME) == 0)
-			return true;
-	}
-	return false;
+	return worker_is_registered(KEEPER_NAME);
 }

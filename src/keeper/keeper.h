@@ -12,6 +12,6 @@
 
 extern void keeper_register(void);
 extern bool keeper_is_registered(void);
-extern PGDLLEXPORT void jemctx_keeper_main(Datum arg) pg_attribute_noreturn();
+extern PGDLLEXPORT _Noreturn void jemctx_keeper_main(Datum arg);
 
 #endif							/* JEMCTX_KEEPER_H */

@@ -105,7 +105,7 @@ leaf_gaps(const uint64 *words)
 		if (first == LEAF_PAGES)
 			first = last;
 		longest = Max(longest, last);
-		if (WORD_BITS - pg_popcount64(word) > longest)
+		if (WORD_BITS - count_bits(word) > longest)
 			longest = longest_inside(word, longest);
 		last = WORD_BITS - 1 - pg_leftmost_one_pos64(word);
 	}
@@ -362,7 +362,7 @@ pageset_count(const PageSet *set, Size page, Size pages)
 	Size		count = 0;
 
 	for (Size word = page / WORD_BITS; word * WORD_BITS < page + pages; word++)
-		count += pg_popcount64(set->words[word] & word_mask(word, page, page + pages));
+		count += count_bits(set->words[word] & word_mask(word, page, page + pages));
 	return count;
 }
 

@@ -65,10 +65,7 @@ ask_process(int process, int slot)
 
 	if (pg_atomic_exchange_u32(&counts_of(process, slot)->flush_wanted, 1) != 0)
 		return;
-	if (proc->backendId != InvalidBackendId)
-		compat_send_signal(proc, proc->pid, PROCSIG_CATCHUP_INTERRUPT);
-	else
-		SetLatch(&proc->procLatch);
+	compat_wake(proc);
 }
 
 /* For those of one namespace or, with NULL, of all. */

@@ -335,7 +335,7 @@ jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
  * before the chunk may be somebody else's.
  */
 void
-namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header, MemoryContext freed)
+namespace_free_chunk(JemctxNamespace *ns, void *chunk, ChunkOwner *header, ChunkOwner freed)
 {
 	uint32		class;
 

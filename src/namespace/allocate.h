@@ -10,8 +10,10 @@
 
 #include "jemctx.h"
 
-extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, MemoryContext *header,
-								 MemoryContext freed);
+#include "compat/methods.h"
+
+extern void namespace_free_chunk(JemctxNamespace *ns, void *chunk, ChunkOwner *header,
+								 ChunkOwner freed);
 extern void namespace_explain(JemctxNamespace *ns, Size size);
 
 #endif							/* JEMCTX_ALLOCATE_H */

@@ -18,7 +18,8 @@
 
 #include "utils/memutils.h"
 
-#include "compat/compat.h"
+#include "compat/dispatch.h"
+#include "compat/methods.h"
 #include "compat/sentinel.h"
 #include "context/freed.h"
 #include "namespace/allocate.h"
@@ -30,10 +31,10 @@
 typedef struct ChunkHeader
 {
 	Size		unused;			/* chunks are aligned like malloc's */
-	MemoryContext context;		/* must be last: pfree looks right before the data */
+	ChunkOwner	owner;			/* must be last: PostgreSQL looks right before the data */
 } ChunkHeader;
 
-typedef struct NamespaceContext
+typedef struct pg_attribute_aligned(CONTEXT_ALIGNMENT) NamespaceContext
 {
 	MemoryContextData header;	/* must be first: standard fields of a context */
 	JemctxNamespace *ns;		/* this process's handle */
@@ -111,15 +112,18 @@ alloc_chunk(JemctxNamespace *ns, MemoryContext context, Size size)
 		namespace_explain(ns, size);
 		return NULL;
 	}
-	chunk->context = context;
+	chunk->owner = chunk_owner(context, ROW_ANY);
 	return chunk + 1;
 }
 
-/* Returns NULL when there is no memory; core raises the error. */
 static void *
-NamespaceAlloc(MemoryContext context, Size size)
+NamespaceAlloc(MemoryContext context, Size size, int flags)
 {
-	return alloc_chunk(context_handle(context), context, size);
+	void	   *pointer;
+
+	methods_check_size(context, size, flags);
+	pointer = alloc_chunk(context_handle(context), context, size);
+	return likely(pointer != NULL) ? pointer : methods_no_memory(context, size, flags);
 }
 
 static void
@@ -127,8 +131,8 @@ NamespaceFree(MemoryContext context, void *pointer)
 {
 	ChunkHeader *chunk = pointer_chunk(pointer);
 
-	namespace_free_chunk(chunk_handle(context), chunk, &chunk->context,
-						 &freed_chunks.header);
+	namespace_free_chunk(chunk_handle(context), chunk, &chunk->owner,
+						 chunk_owner(&freed_chunks.header, ROW_ANY));
 }
 
 static Size
@@ -150,16 +154,17 @@ must_move(Size space, Size needed)
 
 /* Stays where it is unless another object would serve better. */
 static void *
-NamespaceRealloc(MemoryContext context, void *pointer, Size size)
+NamespaceRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
 	Size		space = NamespaceGetChunkSpace(context, pointer);
 	void	   *moved;
 
+	methods_check_size(context, size, flags);
 	if (!must_move(space, size + sizeof(ChunkHeader)))
 		return pointer;
 	moved = alloc_chunk(chunk_handle(context), context, size);
 	if (moved == NULL)
-		return NULL;
+		return methods_no_memory(context, size, flags);
 	memcpy(moved, pointer, Min(size, space - sizeof(ChunkHeader)));
 	NamespaceFree(context, pointer);
 	return moved;
@@ -217,9 +222,11 @@ NamespaceStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pass
 	printfunc(context, passthru, stats_string, print_to_stderr);
 }
 
+METHODS_DEFINE(Namespace)
+
 static const MemoryContextMethods namespace_methods = {
-	COMPAT_METHODS(Namespace),
-	COMPAT_CHECK_NOTHING
+	METHODS_OF(Namespace),
+	METHODS_CHECK_NOTHING
 };
 
 static void
@@ -235,6 +242,7 @@ jemctx_namespace_context(JemctxNamespace *ns)
 {
 	NamespaceContext *set = &contexts[ns->space->slot];
 
+	dispatch_require();
 	magazine_check(ns);
 	set->ns = ns;
 	set->header.mem_allocated = pg_atomic_read_u64(&ns->space->committed);
@@ -247,11 +255,11 @@ namespace_context_start(void)
 {
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
-		compat_context_create(&contexts[slot].header, &namespace_methods, NULL,
+		methods_create_context(&contexts[slot].header, &namespace_methods, NULL,
 							  control->slots[slot].name);
 		contexts[slot].sentinel = (Sentinel) {.act = post_sentinel};
 		post_sentinel(&contexts[slot]);
 	}
 	freed_chunks.report = report_freed;
-	compat_context_create(&freed_chunks.header, &freed_methods, NULL, "freed chunks");
+	methods_create_context(&freed_chunks.header, &freed_methods, NULL, "freed chunks");
 }

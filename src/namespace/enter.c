@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "compat/compat.h"
 #include "compat/shmem.h"
 #include "keeper/keeper.h"
 #include "namespace/context.h"
@@ -67,8 +68,7 @@ static void
 init_control(void)
 {
 	memset(control, 0, sizeof(*control));
-	control->tranche = LWLockNewTrancheId();
-	LWLockRegisterTranche(control->tranche, TRANCHE_NAME);
+	control->tranche = compat_new_tranche(TRANCHE_NAME);
 	LWLockInitialize(&control->lock, control->tranche);
 	pg_atomic_init_u32(&control->state, KEEPER_STARTING);
 	pg_atomic_init_u32(&control->keeper_sleeps, 0);

@@ -23,6 +23,7 @@
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
+#include "compat/compat.h"
 #include "namespace/magazine.h"
 #include "shared/bits.h"
 #include "shared/guard.h"
@@ -127,7 +128,7 @@ static void
 begin(JemctxNamespace *ns, Namespace *space, uint64 edition, Rack *rack)
 {
 	ns->space = space;
-	ns->counts = counts_of(MyProc->pgprocno, space->slot)->cached;
+	ns->counts = counts_of(compat_proc_number(), space->slot)->cached;
 	ns->rack = rack;
 	start_over(ns, edition);
 }

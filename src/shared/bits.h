@@ -22,4 +22,14 @@
 #define BIT_OF(n) (UINT64CONST(1) << (n) % WORD_BITS)
 #define BITS_FROM(n) (ALL_BITS << (n) % WORD_BITS)
 
+/*
+ * Bits of the word that are set.  PostgreSQL's function is a variable or not as
+ * the server was configured, which its headers need not know.
+ */
+static inline int
+count_bits(uint64 word)
+{
+	return __builtin_popcountll(word);
+}
+
 #endif							/* JEMCTX_BITS_H */

@@ -70,7 +70,7 @@ failpoint_count_down(Failpoint failpoint)
 	} while (0)
 
 extern void failpoint_init(void);
-extern void failpoint_die(void) pg_attribute_noreturn();
+extern _Noreturn void failpoint_die(void);
 extern void failpoint_pause(Failpoint failpoint);
 
 #else

@@ -82,7 +82,7 @@ request_enter(void)
 static Request *
 own_request(void)
 {
-	return &requests[MyProc->pgprocno];
+	return &requests[compat_proc_number()];
 }
 
 /* False if somebody else was faster. */
@@ -152,7 +152,7 @@ wait_for(Request *request, RequestState state)
 static void
 submit(Request *request)
 {
-	int			process = MyProc->pgprocno;
+	int			process = compat_proc_number();
 
 	request->refused = request->again = request->later = request->limited = false;
 	request->object = NULL;

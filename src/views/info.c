@@ -13,6 +13,7 @@
 #include "utils/acl.h"
 
 #include "compat/compat.h"
+#include "compat/dispatch.h"
 #include "jemalloc/mallctl.h"
 #include "jemalloc/overcommit.h"
 #include "namespace/namespace.h"
@@ -70,7 +71,7 @@ jemctx_get_info(PG_FUNCTION_ARGS)
 	info_row(&row, "malloc", jemalloc_is_malloc ? "jemalloc" : "system");
 	info_row(&row, "profiling", mallctl_bool("config.prof") && mallctl_bool("opt.prof") ?
 			 "available" : "off");
-	info_row(&row, "dispatch", COMPAT_DISPATCH);
+	info_row(&row, "dispatch", dispatch_way());
 	info_row(&row, "page_size", psprintf("%zu", mallctl_size("arenas.page")));
 	info_row(&row, "overcommit", overcommit ? "on" : "off");
 	info_row(&row, "transparent_huge_pages", transparent_huge_pages());

@@ -15,6 +15,9 @@
 #include "utils/memutils.h"
 
 #include "bench.h"
+#include "major.h"
+
+#if MAJOR_HAS_VTABLES
 
 static void *
 floor_alloc(MemoryContext context, Size size)
@@ -93,3 +96,15 @@ make_floor(void)
 	MemoryContextCreate(context, T_AllocSetContext, &floor_methods, TopMemoryContext, "bench");
 	return context;
 }
+
+#else
+
+MemoryContext
+make_floor(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("chunks of malloc cannot be those of a context with this server")));
+}
+
+#endif

@@ -10,8 +10,11 @@
 #include "storage/lwlock.h"
 #include "utils/memutils.h"
 
+#include "major.h"
+
 #define COMMON_NAME "sharing common"
 #define BENCH_NAME "sharing"
+#define TRANCHE_NAME "jemctx_sharing"
 
 JemctxNamespace *bench_namespace;
 MemoryContext bench_context;
@@ -62,7 +65,7 @@ peers_open(void)
 		elog(ERROR, "call jemctx_sharing_fresh() first");
 	if (opened == common->generation)
 		return common;
-	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
+	major_register_tranche(common->tranche, TRANCHE_NAME);
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	use_area(dsa_attach(common->area));
 	MemoryContextSwitchTo(old);
@@ -89,8 +92,8 @@ peers_fresh(Size size_limit)
 	if (common->generation > 0)
 		end_peers();
 	else
-		common->tranche = LWLockNewTrancheId();
-	LWLockRegisterTranche(common->tranche, "jemctx_sharing");
+		common->tranche = major_new_tranche(TRANCHE_NAME);
+	major_register_tranche(common->tranche, TRANCHE_NAME);
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	use_area(dsa_create(common->tranche));
 	MemoryContextSwitchTo(old);

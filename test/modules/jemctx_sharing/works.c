@@ -11,9 +11,9 @@
 #include "sharing.h"
 
 #include <sched.h>
+#include <time.h>
 
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #include "peers.h"
@@ -34,9 +34,9 @@
 static pg_attribute_always_inline int64
 now_ns(void)
 {
-	instr_time	now;
+	struct timespec now;
 
-	INSTR_TIME_SET_CURRENT(now);
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
 }
 

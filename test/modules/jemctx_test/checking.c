@@ -77,9 +77,10 @@ jemctx_test_inside(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = test_context(fcinfo);
 	MemoryContext other = JemctxContextCreate(CurrentMemoryContext, "other", lifetime_arg(fcinfo));
-	MemoryContext *words = MemoryContextAllocZero(context, PG_GETARG_INT32(1));
+	uintptr_t  *words = MemoryContextAllocZero(context, PG_GETARG_INT32(1));
+	uintptr_t  *chunk = MemoryContextAlloc(PG_GETARG_BOOL(2) ? other : context, 1);
 
-	words[5] = PG_GETARG_BOOL(2) ? other : context;
+	words[5] = chunk[-1];
 	pointer = (char *) &words[6];
 	if (PG_GETARG_BOOL(3))
 		pointer = repalloc(pointer, 10);

@@ -23,7 +23,7 @@
 #define check(condition) \
 	do { \
 		if (!(condition)) \
-			elog(ERROR, "%s, line %d: not true: %s", PG_FUNCNAME_MACRO, __LINE__, #condition); \
+			elog(ERROR, "%s, line %d: not true: %s", __func__, __LINE__, #condition); \
 	} while (0)
 
 /* Raise an ERROR that has both values unless they compare as they must. */
@@ -34,7 +34,7 @@
 		\
 		if (!(actual_ operator expected_)) \
 			elog(ERROR, "%s, line %d: %s is " INT64_FORMAT ", must be %s " INT64_FORMAT " (%s)", \
-				 PG_FUNCNAME_MACRO, __LINE__, #actual, actual_, #operator, expected_, #expected); \
+				 __func__, __LINE__, #actual, actual_, #operator, expected_, #expected); \
 	} while (0)
 
 #define check_equal(actual, expected) check_compare(actual, ==, expected)

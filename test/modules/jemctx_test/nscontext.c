@@ -153,7 +153,7 @@ jemctx_test_ns_context_reset(PG_FUNCTION_ARGS)
 	MemoryContext context = jemctx_namespace_context(ns);
 
 	check(context->parent == NULL);
-	check(MemoryContextContains(context, MemoryContextAlloc(context, 10)));
+	check(GetMemoryChunkContext(MemoryContextAlloc(context, 10)) == context);
 	jemctx_namespace_set_root(ns, context);
 	MemoryContextReset(context);
 	check(jemctx_namespace_root(ns) == NULL);

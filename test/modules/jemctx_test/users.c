@@ -13,6 +13,8 @@
 #include "parser/parser.h"
 #include "utils/hsearch.h"
 
+#include "major.h"
+
 PG_FUNCTION_INFO_V1(jemctx_test_list);
 PG_FUNCTION_INFO_V1(jemctx_test_string);
 PG_FUNCTION_INFO_V1(jemctx_test_hash);
@@ -82,7 +84,7 @@ static MemoryContext hash_context;
 
 /* The tables of dynahash have a context of their own unless told otherwise. */
 static void *
-hash_alloc(Size size)
+hash_alloc(MAJOR_HASH_ALLOC_ARGS)
 {
 	return MemoryContextAllocExtended(hash_context, size, MCXT_ALLOC_NO_OOM);
 }
