@@ -37,6 +37,7 @@
 #include "keeper/supply.h"
 #include "shared/depot.h"
 #include "shared/directory.h"
+#include "shared/failpoint.h"
 #include "shared/request.h"
 
 #define KEEPER_NAME "jemctx keeper"
@@ -225,6 +226,7 @@ serve_all(void)
 		if (request == NULL)
 			continue;
 		serve(request);
+		FAILPOINT_PAUSE(PAUSE_BEFORE_ANSWER);
 		request_finish(process, request);
 		served = true;
 	}

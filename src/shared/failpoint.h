@@ -33,7 +33,8 @@
 	X(TERM_IN_SETTLE, "term_in_settle") \
 	/* until the test sets it to 0 */ \
 	X(PAUSE_AFTER_LOOK_UP, "pause_after_look_up") \
-	X(PAUSE_IN_CLEAR, "pause_in_clear")
+	X(PAUSE_IN_CLEAR, "pause_in_clear") \
+	X(PAUSE_BEFORE_ANSWER, "pause_before_answer")
 
 #define FAILPOINT_CONSTANT(constant, name) FAILPOINT_##constant,
 typedef enum Failpoint

@@ -51,8 +51,55 @@ $answer = in_pause($node, 'pause_in_clear', $one, "SELECT jemctx_test_ns_zero_ag
 });
 is($answer, '', 'who has cleared it gets another object');
 is(ask($two, "SELECT jemctx_test_ns_check('a')"), 10, 'and they have what is theirs');
+
+# Nobody waits any more for a large object that the keeper has got, or for one that is still to be cleared: it is
+# free again.
+sub nobody_has_it
+{
+	my ($what) = @_;
+
+	wait_for_figure($node, 'objects = 0 AND allocated = 0', "$what: the object is free again");
+	adds_up($node, $what);
+	return;
+}
+
+sub cancel_one
+{
+	ask($two, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
+	ok(poll(sub { is_answered($one) }), 'who is cancelled goes on');
+	return;
+}
+my $cancelled = qr/^ERROR:  canceling statement due to user request$/;
+
+ask($two, "SELECT jemctx_namespace_reset('a')");
+like(in_pause($node, 'pause_in_clear', $one, "SELECT jemctx_test_ns_zero_again('a', 400000, 100)", \&cancel_one),
+	$cancelled, 'cancelled while the object is cleared');
+nobody_has_it('cancelled while the object is cleared');
+like(in_pause($node, 'pause_before_answer', $one, "SELECT jemctx_test_ns_fill('a', 400000, 400000)", \&cancel_one),
+	$cancelled, 'cancelled before the answer');
+nobody_has_it('cancelled before the answer');
+
+# The answer is there, but who has asked for it is ended, or its statement is, before it looks.
+for my $how (qw(INT TERM))
+{
+	my $keeper = keeper_pid($node);
+	my $victim = open_session($node);
+	my $pid = pid_of($victim);
+
+	kill 'STOP', $keeper;
+	send_query($victim, "SELECT jemctx_test_ns_fill('a', 400000, 400000)");
+	$node->poll_query_until('postgres', "SELECT wait_event = 'Extension' FROM pg_stat_activity WHERE pid = $pid")
+	  or die 'it does not wait for the keeper';
+	kill 'STOP', $pid;
+	kill $how, $pid;
+	kill 'CONT', $keeper;
+	wait_for_figure($node, 'objects = 1', "SIG$how: the keeper has answered");
+	kill 'CONT', $pid;
+	like(answer($victim), $how eq 'INT' ? qr/canceling statement/ : qr/terminating connection/, "SIG$how: it ends");
+	nobody_has_it("SIG$how");
+	close_session($victim);
+}
 close_session($_) for $one, $two;
-adds_up($node, 'after it');
 
 $node->stop;
 

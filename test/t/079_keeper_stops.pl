@@ -33,6 +33,26 @@ sub stop_without_waiting
 
 my $node = namespace_node('main', "wal_level = replica\nmax_wal_senders = 2\n");
 
+# How often a process has gone to sleep.
+sub sleeps
+{
+	my ($pid) = @_;
+
+	return slurp_file("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m ? $1 : die "no process $pid";
+}
+
+# Somebody tells it to stop while the server runs: it looks what the postmaster does, and sleeps as before.
+{
+	my $keeper = keeper_pid($node);
+	my $before = sleeps($keeper);
+
+	kill 'TERM', $keeper;
+	ok(poll(sub { sleeps($keeper) > $before }), 'somebody wakes the keeper');
+	ok(poll(sub { my $slept = sleeps($keeper); sleep 2; sleeps($keeper) <= $slept + 1 }, 60),
+		'when it has looked it sleeps as before');
+	is(find_keeper($node), $keeper, 'and is there');
+}
+
 # Somebody's request to end is pending when the postmaster's comes: the kernel makes one of two.
 for my $mode (qw(fast smart))
 {
