@@ -29,7 +29,9 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "replication/slot.h"
 #include "storage/ipc.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -57,16 +59,32 @@ in_other_thread(void)
 	return !moment_in_main_thread();
 }
 
+/*
+ * Does a walsender carry out SQL, and no command of replication?  SQL is executed
+ * in a portal, which commands have none of.  Before that it is read where the
+ * message is, and planned with a snapshot, as some plugins of a slot's want
+ * one, too.
+ */
+static bool
+walsender_runs_sql(void)
+{
+	return ActivePortal != NULL ||
+		(MyReplicationSlot == NULL &&
+		 (ActiveSnapshotSet() || CurrentMemoryContext == MessageContext));
+}
+
 static bool
 serves_nobody(void)
 {
+	if (MyBackendType == B_WAL_SENDER)
+		return !walsender_runs_sql();
 	return MyBackendType != B_BACKEND && !IsParallelWorker();
 }
 
 static bool
 is_starting(void)
 {
-	return MyBackendType == B_BACKEND && !IsNormalProcessingMode();
+	return !IsNormalProcessingMode();
 }
 
 static bool
@@ -109,7 +127,7 @@ reports_error(void)
 static bool
 waits_for_client(void)
 {
-	return MyBackendType == B_BACKEND && debug_query_string == NULL && !ActiveSnapshotSet();
+	return !IsParallelWorker() && debug_query_string == NULL && !ActiveSnapshotSet();
 }
 
 static bool
@@ -154,7 +172,7 @@ static const Objection objections[] = {
 	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
 	/*
 	 * a worker would be started again and fail again, and so would a walsender by its receiver,
-	 * while WAL piles up; the server needs auxiliary processes
+	 * while WAL piles up, unless it is SQL that fails; the server needs auxiliary processes
 	 */
 	{serves_nobody, "no client waits for the end of a statement here"},
 	/* who cannot connect cannot look what is wrong */

@@ -48,7 +48,7 @@ reserve_admits(Size bytes)
 {
 	Size		held = account_committed();
 
-	if (MyBackendType != B_BACKEND || !IsNormalProcessingMode())
+	if ((MyBackendType != B_BACKEND && MyBackendType != B_WAL_SENDER) || !IsNormalProcessingMode())
 		return false;
 	if (unlikely(began_pid != MyProcPid))
 	{
