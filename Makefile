@@ -4,6 +4,7 @@
 #   make help                 show this
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
+#   make test-majors          run all suites with PostgreSQL 16 to 19; MAJORS="17 18": with those
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
 #   make reference            write docs/reference.md anew, from the extension's comments
 #   make style                see whether the house is as src/README.md says
@@ -61,7 +62,8 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: help demo test libraries reference style lint kill interrupts refusals mutate fuzz bench regress-tests
+.PHONY: help demo test test-majors libraries reference style lint kill interrupts refusals mutate fuzz bench \
+	regress-tests
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +73,9 @@ demo:
 
 test:
 	@test/run
+
+test-majors:
+	@test/majors "$(or $(MAJORS),16 17 18 19)" $(TESTS)
 
 libraries:
 	@test/libraries $(LIMITS)
@@ -116,7 +121,7 @@ include $(PGXS)
 $(OBJS): $(wildcard $(srcdir)/*.h $(srcdir)/src/*/*.h) $(firstword $(MAKEFILE_LIST))
 else
 all install installcheck:
-	@echo "The headers of the PostgreSQL server are missing: apt-get install postgresql-server-dev-15" >&2
+	@echo "The headers of the PostgreSQL server are missing: apt-get install postgresql-server-dev-all" >&2
 	@echo "(or set PG_CONFIG to the pg_config of a server that has them)." >&2
 	@exit 1
 endif

@@ -10,7 +10,7 @@ FROM jemctx_contexts WHERE name = 'kept';
 SELECT c.name FROM jemctx_contexts c LEFT JOIN jemctx_arenas a USING (arena, lifetime) WHERE a.name IS NULL;
 -- PostgreSQL's own view knows them all by the same names,
 SELECT name, ident, parent, level FROM jemctx_contexts
-EXCEPT SELECT name, ident, parent, level FROM pg_backend_memory_contexts;
+EXCEPT SELECT name, ident, parent, level FROM jemctx_test_all_contexts();
 -- and has the same figures.
 SELECT b.total_bytes - c.allocated AS total,
 	b.total_nblocks - c.chunks AS chunks, b.free_bytes, b.used_bytes = b.total_bytes AS used

@@ -1,16 +1,16 @@
--- What the extension consists of, and that each part tells what it is.
+-- What the extension consists of, and that each part tells what it is; in some majors row types are parts, too.
 SELECT pg_describe_object(d.classid, d.objid, 0) AS object
 FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
-	AND d.deptype = 'e'
+	AND d.deptype = 'e' AND d.classid <> 'pg_type'::regclass
 ORDER BY pg_describe_object(d.classid, d.objid, 0) COLLATE "C";
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend d
 LEFT JOIN pg_description c ON c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0
 WHERE d.refclassid = 'pg_extension'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'jemctx')
-	AND d.deptype = 'e'
+	AND d.deptype = 'e' AND d.classid <> 'pg_type'::regclass
 	AND coalesce(c.description, '') = '';
 SELECT attrelid::regclass AS relation, attname AS without_comment
 FROM pg_depend d

@@ -10,16 +10,20 @@ SET jemctx.process_malloc = system;
 SET jemctx.cache_contexts = off;
 SET jemctx.profile = on;
 -- Nor can any be what makes no sense.
-SET jemctx.dirty_decay = -2;
 SET jemctx.dirty_decay = '1GB';
 ALTER SYSTEM SET jemctx.process_malloc = 'glibc';
 SET jemctx.nonsense = 1;
+SET jemctx.server_memory_limit = '1GB';
+-- Each has a range, which majors write in two ways.
+\set VERBOSITY sqlstate
+SET jemctx.dirty_decay = -2;
 SET jemctx.idle_purge_after = -2;
 SET jemctx.idle_cache_limit = -2;
 SET jemctx.idle_cache_after = -1;
 SET jemctx.busy_cache_limit = -2;
 SET jemctx.backend_memory_limit = -1;
-SET jemctx.server_memory_limit = '1GB';
+\set VERBOSITY default
+SELECT name, unit, min_val, max_val FROM pg_settings WHERE name ~ '^jemctx\.(dirty|idle|busy|backend)_' ORDER BY name;
 -- A backend that has little lets jemalloc decide how long to keep it, in all
 -- arenas there are.
 SELECT jemctx_test_keep('transient', 'for settings', 1, 1);

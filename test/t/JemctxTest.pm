@@ -143,7 +143,9 @@ sub regress_ok
 		'>', \$out, '2>&1');
 	for my $name (@names)
 	{
-		$passed += ok($out =~ /^(test|    ) *\Q$name\E +\.\.\. ok/m, "$what: $name") ? 1 : 0;
+		# as pg_regress says it until 15, and from 16 on
+		my $says_ok = qr/^(?:(?:test|    ) *\Q$name\E +\.\.\. ok|ok \d+ +[-+] \Q$name\E )/m;
+		$passed += ok($out =~ $says_ok, "$what: $name") ? 1 : 0;
 	}
 	diag $out, -s "$directory/regression.diffs" ? slurp_file("$directory/regression.diffs") : () if $passed < @names;
 	return;

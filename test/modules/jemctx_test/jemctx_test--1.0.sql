@@ -138,3 +138,15 @@ CREATE FUNCTION jemctx_test_ns_worker(ns text) RETURNS int AS 'MODULE_PATHNAME' 
 CREATE FUNCTION jemctx_test_parallel(value text) RETURNS text LANGUAGE SQL AS
 	$$SELECT set_config(name, $1, false) FROM pg_settings
 	WHERE name IN ('force_parallel_mode', 'debug_parallel_query')$$;
+
+-- PostgreSQL's own view of contexts, which from 18 on has numbers where it had names, and counts levels from 1.
+CREATE FUNCTION jemctx_test_all_contexts() RETURNS TABLE (name text, ident text, parent text, level int)
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('server_version_num')::int < 180000 THEN
+		RETURN QUERY EXECUTE 'SELECT name, ident, parent, level FROM pg_backend_memory_contexts';
+	ELSE
+		RETURN QUERY EXECUTE 'WITH c AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)
+			SELECT c.name, c.ident, p.name, c.level - 1 FROM c LEFT JOIN c p ON p.path = c.path[:c.level - 1]';
+	END IF;
+END $$;
