@@ -158,7 +158,7 @@ COMMENT ON COLUMN jemctx_backends.published_at IS
 
 CREATE FUNCTION jemctx_get_server(
 	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT memory_limit bigint,
-	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint)
+	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint, OUT dynamic_shared_memory bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 1;
@@ -175,6 +175,8 @@ COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in b
 COMMENT ON COLUMN jemctx_server.machine_total IS 'the machine''s memory';
 COMMENT ON COLUMN jemctx_server.machine_available IS 'what of it the kernel could give without swapping';
 COMMENT ON COLUMN jemctx_server.cgroup_limit IS 'what the control group of the server may have, NULL for no limit';
+COMMENT ON COLUMN jemctx_server.dynamic_shared_memory IS
+	'bytes that parallel queries and others share in segments of their own: no part of committed, and not limited';
 
 -- jemalloc's own report
 

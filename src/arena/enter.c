@@ -15,6 +15,7 @@
 #include "arena/limit.h"
 #include "arena/moment.h"
 #include "arena/overrun.h"
+#include "arena/python.h"
 #include "arena/quarantine.h"
 #include "arena/scarcity.h"
 #include "arena/slab.h"
@@ -38,4 +39,5 @@ arena_enter(void)
 	usage_enter();
 	slab_enter();
 	quarantine_enter();
+	python_enter();
 }

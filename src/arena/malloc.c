@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "arena/insist.h"
+#include "arena/malloc.h"
 #include "arena/scarcity.h"
 
 /* The code that called the function that this is in. */
@@ -119,8 +120,9 @@ make_aligned(const Attempt *attempt)
 	return next_aligned_alloc(attempt->count, attempt->size);
 }
 
-static void *
-aligned_for(size_t alignment, size_t size, const void *caller)
+/* What aligned_alloc() returns to that caller, of whom it depends what a limit means for him. */
+void *
+malloc_aligned(Size alignment, Size size, const void *caller)
 {
 	void	   *result;
 
@@ -177,19 +179,19 @@ realloc(void *pointer, size_t size)
 void *
 aligned_alloc(size_t alignment, size_t size)
 {
-	return aligned_for(alignment, size, CALLER);
+	return malloc_aligned(alignment, size, CALLER);
 }
 
 void *
 memalign(size_t alignment, size_t size)
 {
-	return aligned_for(alignment, size, CALLER);
+	return malloc_aligned(alignment, size, CALLER);
 }
 
 void *
 valloc(size_t size)
 {
-	return aligned_for(getpagesize(), size, CALLER);
+	return malloc_aligned(getpagesize(), size, CALLER);
 }
 
 int
@@ -200,7 +202,7 @@ posix_memalign(void **pointer, size_t alignment, size_t size)
 
 	if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
 		return EINVAL;
-	result = aligned_for(alignment, size, CALLER);
+	result = malloc_aligned(alignment, size, CALLER);
 	errno = saved_errno;
 	if (result == NULL)
 		return ENOMEM;
@@ -275,7 +277,7 @@ new_array_or_null(size_t size, const void *nothrow)
 void *
 new_aligned(size_t size, size_t alignment)
 {
-	void	   *result = aligned_for(alignment, size, CALLER);
+	void	   *result = malloc_aligned(alignment, size, CALLER);
 
 	return likely(result != NULL) ? result : throw_aligned(size, alignment);
 }
@@ -283,7 +285,7 @@ new_aligned(size_t size, size_t alignment)
 void *
 new_aligned_array(size_t size, size_t alignment)
 {
-	void	   *result = aligned_for(alignment, size, CALLER);
+	void	   *result = malloc_aligned(alignment, size, CALLER);
 
 	return likely(result != NULL) ? result : throw_aligned(size, alignment);
 }
@@ -291,11 +293,11 @@ new_aligned_array(size_t size, size_t alignment)
 void *
 new_aligned_or_null(size_t size, size_t alignment, const void *nothrow)
 {
-	return aligned_for(alignment, size, CALLER);
+	return malloc_aligned(alignment, size, CALLER);
 }
 
 void *
 new_aligned_array_or_null(size_t size, size_t alignment, const void *nothrow)
 {
-	return aligned_for(alignment, size, CALLER);
+	return malloc_aligned(alignment, size, CALLER);
 }

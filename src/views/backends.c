@@ -14,6 +14,7 @@
 
 #include "arena/limit.h"
 #include "compat/compat.h"
+#include "compat/dsm.h"
 #include "policy/registry.h"
 #include "server/account.h"
 #include "server/machine.h"
@@ -161,6 +162,7 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	known_column(&row, machine_total());
 	known_column(&row, machine_available());
 	known_column(&row, machine_cgroup_limit());
+	known_column(&row, dsm_size());
 	row_end(&row);
 	return (Datum) 0;
 }

@@ -1,0 +1,89 @@
+# What functions in Python have is counted, limited, and returned like all else.  That wants PL/Python,
+# which "make libraries" installs, and a session each: Python stays as it has begun.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use JemctxTest;
+
+my $node = new_node('main', "jemctx.idle_purge_after = 200\n");
+$node->start;
+if ($node->safe_psql('postgres', q(SELECT count(*) FROM pg_available_extensions WHERE name = 'plpython3u')) eq '0')
+{
+	$node->stop;
+	plan skip_all => 'there is no PL/Python';
+}
+$node->safe_psql('postgres', q(
+	CREATE EXTENSION plpython3u;
+	CREATE FUNCTION objects(n int) RETURNS int LANGUAGE plpython3u AS $$
+l = [(i, str(i), {'k': i}) for i in range(n)]
+return len(l) $$;
+));
+my $observer = session($node);
+my ($count, $much) = (200000, 60 * 1024);
+
+# Memory of its own that the session's process has, in kB.
+sub anonymous
+{
+	my ($session) = @_;
+
+	return slurp_file('/proc/' . pid_of($session) . '/smaps_rollup') =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
+}
+
+sub committed
+{
+	my ($session, $column) = @_;
+
+	return int(backend($observer, $session, $column // 'committed') / 1024);
+}
+
+sub python_session
+{
+	my ($setting) = @_;
+	my $session = session($node);
+
+	query($session, "SET jemctx.python_malloc = $setting; SELECT objects(1)");
+	return $session;
+}
+
+# Without it CPython maps its own.
+my $own = python_session('off');
+my $before = anonymous($own);
+is(query($own, "SELECT objects($count)"), $count, 'off: a function in Python');
+cmp_ok(committed($own, 'committed_peak'), '<', $much, 'off: its objects are not counted');
+ok(poll(sub { anonymous($own) < $before + 8192 }), 'off: and CPython returns them');
+close_session($own);
+
+my $session = python_session('on');
+$before = anonymous($session);
+query($session, 'SET jemctx.idle_purge_after = -1; SET jemctx.dirty_decay = -1');
+is(query($session, "SELECT objects($count)"), $count, 'on: a function in Python');
+cmp_ok(committed($session, 'committed_peak'), '>', $much, 'on: its objects are counted');
+cmp_ok(abs(committed($session) - anonymous($session)), '<', 8192, 'on: to what the kernel says');
+query($session, 'RESET jemctx.dirty_decay; RESET jemctx.idle_purge_after');
+ok(poll(sub { anonymous($session) < $before + 8192 }), 'on: and they are returned');
+close_session($session);
+
+# At a limit Python has its MemoryError.
+$session = python_session('on');
+query($session, '\set VERBOSITY verbose');
+query($session, "SET jemctx.library_headroom = '1MB'");
+my $limit = committed($session) + 32 * 1024;
+query($session, "SET jemctx.backend_memory_limit = '${limit}kB'");
+like(query($session, "SELECT objects($count)"), qr/ERROR:  53200: /, 'limit: the statement ends');
+is(query($session, 'SELECT objects(1000)'), '1000', 'limit: Python goes on');
+cmp_ok(committed($session, 'committed_peak'), '<', $limit + 4096, 'limit: it holds');
+query($session, 'SET jemctx.backend_memory_limit = 0');
+is(query($session, "SELECT objects($count)"), $count, 'limit: without one, there is all');
+
+# Where malloc is not jemalloc, CPython is left alone.
+$node->append_conf('postgresql.conf', "jemctx.process_malloc = system\n");
+$node->restart;
+is($node->safe_psql('postgres', 'SELECT objects(1000)'), '1000', 'malloc of the system: a function in Python');
+nobody_died($node);
+$node->stop;
+
+done_testing();
