@@ -34,6 +34,11 @@ $node->safe_psql('postgres', q(
 	CREATE TABLE late (i int);
 	CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION
 	  fire();
+	CREATE TABLE parent AS SELECT i FROM kept;
+	ALTER TABLE parent ADD PRIMARY KEY (i);
+	CREATE TABLE child (i int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+	CREATE TABLE apart (i int UNIQUE DEFERRABLE INITIALLY DEFERRED,
+		r int4range, EXCLUDE USING gist (r WITH &&) DEFERRABLE INITIALLY DEFERRED);
 ));
 
 # Does a table exist?
@@ -60,6 +65,19 @@ my @prepared = (
 	'SELECT make(5)',
 	'INSERT INTO many_1 (t) VALUES (1)',
 	'SELECT count(*) FROM many_2');
+# Constraints that are checked late, and what serializable transactions have read.
+my @deferred = (
+	'BEGIN',
+	'INSERT INTO child SELECT generate_series(1, 100)',
+	'INSERT INTO apart SELECT g, int4range(g, g + 1) FROM generate_series(1, 20) g',
+	'CREATE TABLE made (i int)');
+my @serializable = (
+	'BEGIN ISOLATION LEVEL SERIALIZABLE',
+	'SELECT count(*) FROM kept WHERE i BETWEEN 3 AND 300',
+	"UPDATE kept SET t = 's' WHERE i = 500",
+	'CREATE TABLE made (i int)');
+my $empty = 'TRUNCATE child, apart';
+my $is_prepared = "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM pg_prepared_xacts";
 my %gone = (failed => [], done => ['DROP TABLE made']);
 
 my @cases = (
@@ -72,7 +90,7 @@ my @cases = (
 	{ name => 'RELEASE', before => \@work, statement => 'RELEASE s' },
 	{ name => 'an error', before => \@work, statement => 'SELECT 1/0 FROM kept', fails => qr/division by zero/ },
 	{ name => 'PREPARE TRANSACTION', before => \@prepared, statement => "PREPARE TRANSACTION 'p'",
-		done => "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM pg_prepared_xacts",
+		done => $is_prepared,
 		after => { failed => ["SELECT unmake(5, 'old')"], done => [ "ROLLBACK PREPARED 'p'",
 			"SELECT unmake(5, 'old')" ] } },
 	{ name => 'COMMIT PREPARED', before => [ @prepared, "PREPARE TRANSACTION 'p'" ], statement => "COMMIT PREPARED 'p'",
@@ -83,6 +101,20 @@ my @cases = (
 		done => "SELECT CASE count(*) WHEN 0 THEN 'yes' ELSE 'no' END FROM pg_prepared_xacts",
 		after => { failed => [ "ROLLBACK PREPARED 'p'", "SELECT unmake(5, 'old')" ],
 			done => ["SELECT unmake(5, 'old')"] } },
+	{ name => 'deferred constraints: COMMIT', before => \@deferred, statement => 'COMMIT', done => exists_table('made'),
+		after => { failed => [$empty], done => [ 'DROP TABLE made', $empty ] } },
+	{ name => 'deferred constraints: SET CONSTRAINTS', before => \@deferred,
+		statement => 'SET CONSTRAINTS ALL IMMEDIATE' },
+	{ name => 'deferred constraints: PREPARE TRANSACTION', before => \@deferred, statement => "PREPARE TRANSACTION 'p'",
+		done => $is_prepared,
+		after => { failed => [$empty], done => [ "COMMIT PREPARED 'p'", 'DROP TABLE made', $empty ] } },
+	{ name => 'serializable: COMMIT', before => \@serializable, statement => 'COMMIT', done => exists_table('made'),
+		after => \%gone },
+	{ name => 'serializable: PREPARE TRANSACTION', before => \@serializable, statement => "PREPARE TRANSACTION 'p'",
+		done => $is_prepared, after => { failed => [], done => [ "COMMIT PREPARED 'p'", 'DROP TABLE made' ] } },
+	{ name => 'serializable: COMMIT PREPARED', before => [ @serializable, "PREPARE TRANSACTION 'p'" ],
+		statement => "COMMIT PREPARED 'p'", done => exists_table('made'),
+		after => { failed => ["ROLLBACK PREPARED 'p'"], done => ['DROP TABLE made'] } },
 	{ name => 'CREATE TABLE', statement => 'CREATE TABLE made (i serial PRIMARY KEY, t text)',
 		done => exists_table('made'), after => \%gone },
 	{ name => 'CREATE TEMP TABLE', statement => 'CREATE TEMP TABLE made (i serial PRIMARY KEY, t text)',
