@@ -13,6 +13,9 @@
 /* Is there a pointer to its context before a chunk, and nothing else?  No table of methods then. */
 #define MAJOR_HAS_VTABLES (PG_VERSION_NUM < 160000)
 
+/* A row of that table that jemctx takes. */
+#define MAJOR_ROW (PG_VERSION_NUM >= 170000 ? 9 : 7)
+
 /* The arguments of the function that allocates for a hash table. */
 #if PG_VERSION_NUM >= 190000
 #define MAJOR_HASH_ALLOC_ARGS Size size, void *arg

@@ -18,7 +18,7 @@ my $pid = pid_of($session);
 my $offset = -s $node->logfile;
 send_query($session, 'SELECT pg_sleep(600)');
 kill 'KILL', $pid;
-$node->wait_for_log(qr/server process \(PID $pid\) was terminated by signal 9/, $offset);
+$node->wait_for_log(qr/(?:server process|client backend) \(PID $pid\) was terminated by signal 9/, $offset);
 pass('the backend is gone');
 wait_for_recovery($node, $offset);
 pass('the server recovers');
@@ -39,6 +39,8 @@ $node->stop;
 my $directory = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$directory/growing.c", <<'SOURCE');
 #include "postgres.h"
+
+#include <unistd.h>
 
 #include "fmgr.h"
 #include "miscadmin.h"

@@ -17,10 +17,10 @@ archive_command = 'true'
 autovacuum = on
 autovacuum_naptime = 1s
 logging_collector = off
-force_parallel_mode = on
 min_parallel_table_scan_size = 0
 parallel_setup_cost = 0
 CONF
+$node->append_conf('postgresql.conf', parallel_setting() . " = on\n");
 $node->append_conf('pg_hba.conf', "local replication all trust\n");
 $node->start;
 
@@ -47,7 +47,7 @@ for my $kind ('autovacuum launcher', 'logical replication launcher')
 
 	is($node->safe_psql('postgres', "SELECT pg_log_backend_memory_contexts($pid)"),
 		't', "$kind: asked for its contexts");
-	$node->wait_for_log(qr/\[$pid\].*LOG:  level: 1; CacheMemoryContext: \d+ total in \d+ chunks; 0 free/, $offset);
+	$node->wait_for_log(qr/\[$pid\].*LOG:  level: [12]; CacheMemoryContext: \d+ total in \d+ chunks; 0 free/, $offset);
 	pass("$kind: its caches are in a persistent context");
 }
 
@@ -77,7 +77,7 @@ my $offset = -s $node->logfile;
 my ($chunks, $pid) = split /\|/, $node->safe_psql('postgres', q(
 	SET max_parallel_workers_per_gather = 0;
 	SELECT chunks, pg_backend_pid(), pg_log_backend_memory_contexts(pg_backend_pid()) FROM jemctx_contexts));
-$node->wait_for_log(qr/\[$pid\].*LOG:  level: 1; CacheMemoryContext: \d+ total in \d+ chunks/, $offset);
+$node->wait_for_log(qr/\[$pid\].*LOG:  level: [12]; CacheMemoryContext: \d+ total in \d+ chunks/, $offset);
 my ($logged) = slurp_file($node->logfile, $offset) =~ /CacheMemoryContext: \d+ total in (\d+) chunks/;
 cmp_ok(abs($logged - $chunks), '<', 500, 'client backend: as many chunks in the log as in the view');
 

@@ -7,6 +7,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use JemctxTest;
+
 plan skip_all => 'needs pg_ctlcluster of package postgresql-common' unless -x '/usr/bin/pg_ctlcluster';
 
 my $directory = PostgreSQL::Test::Utils::tempdir_short();
@@ -26,15 +28,16 @@ sub run_ok
 	return $out;
 }
 
-run_ok('create', 'pg_createcluster', '15', 'test', '-d', "$directory/data", '-s', $directory, '-l', "$directory/log",
+run_ok('create', 'pg_createcluster', server_major(), 'test',
+	'-d', "$directory/data", '-s', $directory, '-l', "$directory/log",
 	'-p', $port, '-o', "shared_preload_libraries=jemctx", '-o', "listen_addresses=",
 	'--', '-A', 'trust');
-run_ok('start', 'pg_ctlcluster', '15', 'test', 'start');
+run_ok('start', 'pg_ctlcluster', server_major(), 'test', 'start');
 run_ok('extension', @psql, 'CREATE EXTENSION jemctx');
 my $origin = "SELECT value FROM jemctx_info WHERE name = 'origin'";
 is(run_ok('query', @psql, $origin), "re-executed\n", 'runs on jemalloc');
-run_ok('restart', 'pg_ctlcluster', '15', 'test', 'restart');
+run_ok('restart', 'pg_ctlcluster', server_major(), 'test', 'restart');
 is(run_ok('query', @psql, $origin), "re-executed\n", 'runs on jemalloc after a restart');
-run_ok('stop', 'pg_ctlcluster', '15', 'test', 'stop');
+run_ok('stop', 'pg_ctlcluster', server_major(), 'test', 'stop');
 
 done_testing();

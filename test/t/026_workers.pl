@@ -9,6 +9,7 @@ use Test::More;
 
 use JemctxTest;
 
+my $apply_worker = 'logical replication ' . (server_major() < 16 ? 'worker' : 'apply worker');
 my $conf = "jit = off\nwal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\n"
   . "logical_decoding_work_mem = '64MB'\nautovacuum = on\nautovacuum_naptime = 1s\n";
 my $publisher = new_node('publisher', $conf);
@@ -40,7 +41,7 @@ cmp_ok($peak, '>', 25e6, 'the walsender needed memory');
 ok(poll(sub { (figures($publisher, 'walsender'))[0] < 12e6 }), 'and has returned it')
   or diag join ' ', figures($publisher, 'walsender');
 cmp_ok((figures($publisher, 'walsender'))[2], '>', 0, 'by a purge');
-ok(poll(sub { (figures($subscriber, 'logical replication worker'))[0] < 12e6 }), 'the worker holds little');
+ok(poll(sub { (figures($subscriber, $apply_worker))[0] < 12e6 }), 'the worker holds little');
 
 # A trigger on the subscriber makes the worker need memory.
 $subscriber->safe_psql('postgres', q(
@@ -51,9 +52,9 @@ $subscriber->safe_psql('postgres', q(
 ));
 $publisher->safe_psql('postgres', "INSERT INTO t VALUES (0, 'hungry')");
 $publisher->wait_for_catchup('s');
-ok(poll(sub { my ($now, $most, $purges) = figures($subscriber, 'logical replication worker'); $most > 50e6
+ok(poll(sub { my ($now, $most, $purges) = figures($subscriber, $apply_worker); $most > 50e6
 	  && $now < 12e6 && $purges > 0 }),
-	'the worker has returned what it needed') or diag join ' ', figures($subscriber, 'logical replication worker');
+	'the worker has returned what it needed') or diag join ' ', figures($subscriber, $apply_worker);
 
 # A limit is not for them.
 $subscriber->append_conf('postgresql.conf', "jemctx.backend_memory_limit = '16MB'\n");

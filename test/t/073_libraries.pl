@@ -209,7 +209,7 @@ $node->safe_psql('postgres', q(
 		LANGUAGE C STRICT PARALLEL SAFE;
 	CREATE TABLE numbers AS SELECT i FROM generate_series(1, 1000) i; ANALYZE numbers;
 ));
-query($session, 'SET force_parallel_mode = on; SET max_parallel_workers_per_gather = 2');
+query($session, 'SET ' . parallel_setting() . ' = on; SET max_parallel_workers_per_gather = 2');
 my $refused = qr/ERROR:  53200: out of memory/;
 for my $blocks (6000, 60000)
 {

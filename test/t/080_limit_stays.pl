@@ -9,7 +9,7 @@ use Test::More;
 
 use JemctxTest;
 
-my $node = new_node('main', "jit = off\nforce_parallel_mode = on\nmax_parallel_workers_per_gather = 2\n");
+my $node = new_node('main', "jit = off\n" . parallel_setting() . " = on\nmax_parallel_workers_per_gather = 2\n");
 $node->start;
 
 # The least limit, in kB.

@@ -17,7 +17,8 @@ use Time::HiRes qw(time sleep);
 use lib dirname(__FILE__) . '/..';
 use Session qw(start_session send_query is_answered has_ended close_session pid_of);
 
-our @EXPORT = qw(new_node info fails_to_start in_directory committed_is_exact use_variant regress_ok pgbench_ok
+our @EXPORT = qw(server_major parallel_setting new_node info fails_to_start in_directory committed_is_exact
+	use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
 	is_answered close_session pid_of backend poll big_sort nobody_died compile_library other_jemalloc);
 
@@ -49,6 +50,20 @@ sub new_node
 	$node->stop;
 	$node->append_conf('postgresql.conf', $conf) if defined $conf;
 	return $node;
+}
+
+# Which PostgreSQL is tested.
+sub server_major
+{
+	my ($major) = `postgres --version` =~ / (\d+)/ or die 'postgres does not say its version';
+
+	return $major;
+}
+
+# The setting that has statements executed by parallel workers.
+sub parallel_setting
+{
+	return server_major() < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
 }
 
 # A value of jemctx_info.
