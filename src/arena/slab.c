@@ -238,8 +238,8 @@ slab_next(uint32 class)
 }
 
 /* A full slab has lost a chunk. */
-void pg_noinline
-slab_became_partial(ChunkSlab *slab)
+static void pg_noinline
+became_partial(ChunkSlab *slab)
 {
 	check_slab(slab);
 	dlist_push_head(&slab_classes[slab->class].partial, &slab->node);
@@ -271,13 +271,31 @@ drop_slab(ChunkSlab *slab)
 }
 
 /* A slab that is not current has lost its last chunk. */
-void pg_noinline
-slab_became_empty(ChunkSlab *slab)
+static void pg_noinline
+became_empty(ChunkSlab *slab)
 {
 	check_slab(slab);
 	if (slab->listed)
 		dlist_delete(&slab->node);
 	drop_slab(slab);
+}
+
+/* Out of line, so that freeing a chunk that is kept at hand needs no stack frame. */
+void
+slab_put_back(ChunkSlab *slab, void *chunk)
+{
+	ChunkClass *set = &slab_classes[slab->class];
+
+	slab_write_link(chunk, slab->free);
+	slab->free = ((char *) chunk - slab->chunks) / SLAB_GRAIN;
+	slab->live--;
+	set->live--;
+	if (slab == set->current)
+		return;
+	if (unlikely(slab->live == 0))
+		became_empty(slab);
+	else if (unlikely(!slab->listed))
+		became_partial(slab);
 }
 
 /* Put hot chunks back into their slabs, and give up the current one if it has none. */

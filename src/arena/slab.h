@@ -82,8 +82,7 @@ extern ChunkSlab **slab_blocks;
 extern void slab_enter(void);
 extern Size slab_class_bytes(const ChunkClass *class);
 extern ChunkSlab *slab_next(uint32 class);
-extern void slab_became_partial(ChunkSlab *slab);
-extern void slab_became_empty(ChunkSlab *slab);
+extern void slab_put_back(ChunkSlab *slab, void *chunk);
 
 #ifdef JEMCTX_CHECKING
 extern bool slab_is_sound(const ChunkSlab *slab);
@@ -122,16 +121,19 @@ slab_by_number(uint32 number)
 	return &slab_blocks[number / SLAB_BLOCK][number % SLAB_BLOCK];
 }
 
-/* Take a chunk of the class from a slab; NULL when there is no memory. */
-static inline void *
-slab_take_out(ChunkClass *set, uint32 class, uint32 *number)
+/* Has the slab no room for a chunk more?  There may be none. */
+static inline bool
+slab_is_full(const ChunkClass *set, const ChunkSlab *slab)
 {
-	ChunkSlab  *slab = set->current;
+	return slab == NULL || (slab->free == NO_PLACE && slab->fresh == set->capacity);
+}
+
+/* Take a chunk of the class from a slab that has room. */
+static inline void *
+slab_take_out(ChunkClass *set, ChunkSlab *slab, uint32 *number)
+{
 	char	   *chunk;
 
-	if (unlikely(slab == NULL || (slab->free == NO_PLACE && slab->fresh == set->capacity)) &&
-		(slab = slab_next(class)) == NULL)
-		return NULL;
 	*number = slab->number;
 	slab->live++;
 	set->live++;
@@ -142,38 +144,31 @@ slab_take_out(ChunkClass *set, uint32 class, uint32 *number)
 	return chunk;
 }
 
-static inline void
-slab_put_back(ChunkSlab *slab, void *chunk)
-{
-	ChunkClass *set = &slab_classes[slab->class];
-
-	slab_write_link(chunk, slab->free);
-	slab->free = ((char *) chunk - slab->chunks) / SLAB_GRAIN;
-	slab->live--;
-	set->live--;
-	if (slab == set->current)
-		return;
-	if (unlikely(slab->live == 0))
-		slab_became_empty(slab);
-	else if (unlikely(!slab->listed))
-		slab_became_partial(slab);
-}
-
-/* Is there a chunk of the class that takes no new slab? */
+/*
+ * See to it that there is a chunk of the class to be taken; false when there is
+ * no memory.
+ */
 static inline bool
-slab_is_at_hand(uint32 class)
+slab_prepare(uint32 class)
 {
 	const ChunkClass *set = &slab_classes[class];
-	const ChunkSlab *slab = set->current;
 
-	return set->nhot > 0 ||
-		(slab != NULL && (slab->free != NO_PLACE || slab->fresh < set->capacity));
+	return set->nhot > 0 || !slab_is_full(set, set->current) || slab_next(class) != NULL;
+}
+
+/* Is there one already? */
+static inline bool
+slab_is_prepared(uint32 class)
+{
+	const ChunkClass *set = &slab_classes[class];
+
+	return likely(set->nhot > 0) || !slab_is_full(set, set->current);
 }
 
 /*
- * Returns a chunk of the class and the number of its slab, or NULL when there
- * is no memory.  What was freed last is still in the processor's cache, and
- * its slab need not be looked at.
+ * Returns a chunk of the class, of which there is one to be taken, and the
+ * number of its slab.  What was freed last is still in the processor's cache,
+ * and its slab need not be looked at.
  */
 static inline void *
 slab_take(uint32 class, uint32 *number)
@@ -187,8 +182,8 @@ slab_take(uint32 class, uint32 *number)
 		*number = set->hot_slabs[set->nhot];
 	}
 	else
-		chunk = slab_take_out(set, class, number);
-	MEMSTATE_UNDEFINED(chunk, chunk ? set->size : 0);
+		chunk = slab_take_out(set, set->current, number);
+	MEMSTATE_UNDEFINED(chunk, set->size);
 	return chunk;
 }
 

@@ -248,7 +248,8 @@ link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 
 	set->header.mem_allocated += space;
 }
 
-static void
+/* Out of line, and the end of its caller, so that this needs no stack frame. */
+static void pg_noinline
 report_double_free(PersistentContext *set, void *pointer)
 {
 	elog(ERROR, "chunk %p of memory context \"%s\" was freed already",
@@ -257,18 +258,16 @@ report_double_free(PersistentContext *set, void *pointer)
 
 /* Leave a hole where chunk stands in the directory. */
 static inline void
-unlink_chunk(PersistentContext *set, PersistentChunk *chunk)
+unlink_chunk(PersistentContext *set, PersistentChunk *chunk, Size space)
 {
 	uint32		slot = chunk->slot;
 
 	/* Only written, not compared: that would wait for a cache line. */
-	if (unlikely(slot == FREE_SLOT))
-		report_double_free(set, chunk_pointer(chunk));
 	chunk->slot = FREE_SLOT;
 	set->directory[slot] = HOLE(set->first_hole);
 	set->first_hole = slot;
 	set->nchunks--;
-	set->header.mem_allocated -= chunk_space(chunk);
+	set->header.mem_allocated -= space;
 }
 
 static inline void
@@ -288,16 +287,13 @@ directory_is_full(const PersistentContext *set)
 	return set->first_hole == NO_HOLE && set->nslots == set->max_slots;
 }
 
-/* A chunk of that size with its header in one of the slabs, or NULL. */
-static inline void *
-alloc_small(PersistentContext *set, Size space)
+/* A chunk of the class, of which there is one to be taken. */
+static pg_attribute_always_inline void *
+alloc_small(PersistentContext *set, uint32 class)
 {
-	uint32		class = slab_class(space);
 	uint32		slab;
 	PersistentChunk *chunk = slab_take(class, &slab);
 
-	if (unlikely(chunk == NULL))
-		return NULL;
 	link_chunk(set, chunk, class, slab, slab_classes[class].size);
 	return chunk_pointer(chunk);
 }
@@ -321,9 +317,21 @@ alloc_slowly(PersistentContext *set, Size size, int flags)
 	void	   *pointer = NULL;
 
 	methods_check_size((MemoryContext) set, size, flags);
-	if (!directory_is_full(set) || enlarge_directory(set))
-		pointer = space > SLAB_LARGEST ? alloc_large(set, space) : alloc_small(set, space);
+	if (directory_is_full(set) && !enlarge_directory(set))
+		return methods_no_memory((MemoryContext) set, size, flags);
+	if (space > SLAB_LARGEST)
+		pointer = alloc_large(set, space);
+	else if (slab_prepare(slab_class(space)))
+		pointer = alloc_small(set, slab_class(space));
 	return pointer ? pointer : methods_no_memory((MemoryContext) set, size, flags);
+}
+
+/* Out of line, as what else a free of a small chunk need not do. */
+static void pg_noinline
+free_large(PersistentContext *set, PersistentChunk *chunk)
+{
+	unlink_chunk(set, chunk, arena_usable_size(chunk));
+	quarantine_put(&persistent_arena, chunk);
 }
 
 /* All that can fail is the end of this function, so that nothing is kept for it meanwhile. */
@@ -331,20 +339,34 @@ static pg_attribute_always_inline void *
 PersistentAlloc(MemoryContext context, Size size, int flags)
 {
 	PersistentContext *set = (PersistentContext *) context;
+	uint32		class;
 
-	if (unlikely(directory_is_full(set) || size > SLAB_LARGEST - sizeof(PersistentChunk)) ||
-		!slab_is_at_hand(slab_class(size + sizeof(PersistentChunk))))
+	if (unlikely(directory_is_full(set) || size > SLAB_LARGEST - sizeof(PersistentChunk)))
 		return alloc_slowly(set, size, flags);
-	return alloc_small(set, size + sizeof(PersistentChunk));
+	class = slab_class(size + sizeof(PersistentChunk));
+	if (unlikely(!slab_is_prepared(class)))
+		return alloc_slowly(set, size, flags);
+	return alloc_small(set, class);
 }
 
 static pg_attribute_always_inline void
 PersistentFree(MemoryContext context, void *pointer)
 {
+	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk = pointer_chunk(pointer);
 
-	unlink_chunk((PersistentContext *) context, chunk);
-	release_chunk(chunk);
+	if (unlikely(chunk->slot == FREE_SLOT))
+	{
+		report_double_free(set, pointer);
+		return;
+	}
+	if (unlikely(HOME_CLASS(chunk->home) == LARGE_CHUNK))
+	{
+		free_large(set, chunk);
+		return;
+	}
+	unlink_chunk(set, chunk, slab_classes[HOME_CLASS(chunk->home)].size);
+	slab_give(HOME_CLASS(chunk->home), HOME_SLAB(chunk->home), chunk);
 }
 
 /* When there is no memory the chunk stays as it is. */
