@@ -158,7 +158,11 @@ COMMENT ON COLUMN jemctx_backends.published_at IS
 
 CREATE FUNCTION jemctx_get_server(
 	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT memory_limit bigint,
-	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint, OUT dynamic_shared_memory bigint)
+	OUT limit_source text, OUT reserved bigint,
+	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint, OUT available bigint,
+	OUT pressure text, OUT pressure_since timestamptz, OUT pressure_begun bigint, OUT pressure_high bigint,
+	OUT pressure_purges bigint, OUT pressure_sheds bigint, OUT pressure_trims bigint, OUT refused bigint,
+	OUT dynamic_shared_memory bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 1;
@@ -171,10 +175,27 @@ COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not take
 COMMENT ON COLUMN jemctx_server.committed IS
 	'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
 COMMENT ON COLUMN jemctx_server.namespaces IS 'bytes of namespaces, part of committed';
-COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in bytes, NULL for none';
+COMMENT ON COLUMN jemctx_server.memory_limit IS
+	'bytes that there are for all: jemctx.server_memory_limit, or what the machine or control group has; NULL for none';
+COMMENT ON COLUMN jemctx_server.limit_source IS
+	'setting: it is one to committed; machine or control group: to what is in use there';
+COMMENT ON COLUMN jemctx_server.reserved IS
+	'bytes of the limit for superusers and members of pg_monitor and pg_signal_backend only';
 COMMENT ON COLUMN jemctx_server.machine_total IS 'the machine''s memory';
 COMMENT ON COLUMN jemctx_server.machine_available IS 'what of it the kernel could give without swapping';
 COMMENT ON COLUMN jemctx_server.cgroup_limit IS 'what the control group of the server may have, NULL for no limit';
+COMMENT ON COLUMN jemctx_server.available IS
+	'bytes that the machine and the control groups have left without swapping, with pages of files that can be dropped';
+COMMENT ON COLUMN jemctx_server.pressure IS
+	'none; some: nothing is kept that is not in use; high: nor catalog caches of idle backends';
+COMMENT ON COLUMN jemctx_server.pressure_since IS 'when the pressure became what it is';
+COMMENT ON COLUMN jemctx_server.pressure_begun IS 'times that there was pressure after there was none';
+COMMENT ON COLUMN jemctx_server.pressure_high IS 'times that it became high';
+COMMENT ON COLUMN jemctx_server.pressure_purges IS 'purges of processes under pressure';
+COMMENT ON COLUMN jemctx_server.pressure_sheds IS
+	'times that an idle backend dropped its catalog caches at high pressure';
+COMMENT ON COLUMN jemctx_server.pressure_trims IS 'times that stocks of namespaces shrank at high pressure';
+COMMENT ON COLUMN jemctx_server.refused IS 'allocations denied because of the server''s limit';
 COMMENT ON COLUMN jemctx_server.dynamic_shared_memory IS
 	'bytes that parallel queries and others share in segments of their own: no part of committed, and not limited';
 

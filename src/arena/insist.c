@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "arena/appeal.h"
 #include "arena/caller.h"
 #include "arena/insist.h"
 #include "arena/limit.h"
@@ -16,9 +17,26 @@
 #include "arena/scarcity.h"
 #include "arena/unused.h"
 
+/* Have others return what they do not use, and try again while they do. */
+static void *
+appeal(const Attempt *attempt)
+{
+	void	   *object = NULL;
+
+	appeal_begin();
+	while (object == NULL && appeal_wait())
+	{
+		refusal_watch();
+		object = attempt->make(attempt);
+		if (object == NULL && !refusal_noted())
+			break;
+	}
+	return object;
+}
+
 /*
  * An allocation has failed.  If a limit was why, return all unused memory and
- * try it once more.
+ * try it once more, and if it was the server's have others do so.
  *
  * What the hooks have refused may have been another allocation, which got
  * along, and this one may fail for ever: so it is first tried again alone.
@@ -44,6 +62,8 @@ insist_on(const Attempt *attempt)
 		if (object == NULL && !refusal_noted())
 			break;
 	}
+	if (object == NULL && refusal_noted() && refusal_noted()->by_server)
+		object = appeal(attempt);
 	insisting = false;
 	if (object != NULL || !refusal_noted())
 		return object;

@@ -12,7 +12,8 @@
  * by now; and sooner when there is little left, of which each process may have
  * its part without another look: so all of them together keep the limit.
  * Before it takes the sum, it adds what it is about to have: of two that look
- * at the same time at least one sees both.
+ * at the same time at least one sees both.  Where no limit was set, headroom.c
+ * looks at what there is.
  *
  * limit_admits() is called from extent hooks: it may not raise errors,
  * allocate, or take locks.
@@ -29,18 +30,20 @@
 #include "arena/moment.h"
 #include "arena/refusal.h"
 #include "compat/compat.h"
+#include "compat/interrupt.h"
 #include "server/account.h"
+#include "server/headroom.h"
+#include "server/pressure.h"
 #include "server/reserve.h"
 
 #define SERVER_STEP ((Size) 256 * 1024)
 
 /* From this share of a limit on nobody keeps unused memory. */
-#define PRESSURE(limit) ((limit) / 4 * 3)
+#define NEAR(limit) ((limit) / 4 * 3)
 
 #define KB ((uint64) 1024)
 
 int			backend_memory_limit;
-int			server_memory_limit;
 
 /* So much this process may be granted before the server's sum is taken again. */
 static Size allowance;
@@ -48,9 +51,13 @@ static Size allowance;
 /* Is there a claim to be settled? */
 bool		limit_claimed = false;
 
-/* What can be done about a setting. */
+/* What can be done about a setting, or without one. */
 #define ADVICE(setting) \
 	"Raise \"" setting "\", or let statements need less memory, for example with a lower work_mem."
+#define MACHINE_ADVICE \
+	"The machine, or a control group of the server, has no more beyond " \
+	"\"jemctx.reserved_memory\". " \
+	"Let statements need less memory, for example with a lower work_mem."
 
 static bool
 backend_admits(Size bytes)
@@ -85,18 +92,34 @@ limit_settle_claim(void)
 }
 
 static bool
-refuse_server(Size sum, Size bytes)
+refuse_server(Size sum, Size bytes, Size limit, const char *advice)
 {
 	limit_settle();
-	refusal_note(&(Refusal) {"The server", sum, bytes, server_memory_limit * KB,
-							 ADVICE("jemctx.server_memory_limit"), true});
+	refusal_note(&(Refusal) {"The server", sum, bytes, limit, advice, true});
 	return false;
 }
 
+/* May it pass the server's limit, for want of so many bytes? */
 static bool
-server_admits(Size bytes)
+may_pass(Size bytes)
 {
-	Size		limit = server_memory_limit * KB;
+	return !refusal_is_safe(bytes) || leeway_admits_for_all(account_committed(), bytes);
+}
+
+/* What this process may use of the limit that was set. */
+static Size
+counted_limit(void)
+{
+	Size		limit = serverlimit_bytes();
+	Size		kept = serverlimit_kept_of(limit);
+
+	return limit > kept ? limit - kept : 0;
+}
+
+static bool
+sum_admits(Size bytes)
+{
+	Size		limit;
 	Size		sum;
 
 	if (bytes <= allowance)
@@ -104,14 +127,55 @@ server_admits(Size bytes)
 		allowance -= bytes;
 		return true;
 	}
+	limit = counted_limit();
 	sum = claim(bytes);
 	allowance = sum + bytes >= limit ? 0 :
 		Min(SERVER_STEP, (limit - sum - bytes) / compat_proc_count());
 	if (sum + bytes <= limit)
 		leeway_room_for_all();
-	else if (refusal_is_safe(bytes) && !leeway_admits_for_all(account_committed(), bytes))
-		return refuse_server(sum, bytes);
+	else if (!may_pass(bytes))
+		return refuse_server(sum, bytes, limit, ADVICE("jemctx.server_memory_limit"));
 	return true;
+}
+
+/* What this process may not use of what the machine has. */
+static Size
+kept_of_machine(void)
+{
+	return serverlimit_kept_of(headroom_memory());
+}
+
+static bool
+machine_admits(Size bytes)
+{
+	Size		sum;
+
+	if (headroom_believes(bytes))
+		return true;
+	sum = claim(bytes);
+	if (headroom_admits(bytes, kept_of_machine()))
+		leeway_room_for_all();
+	else if (!may_pass(bytes))
+		return refuse_server(sum, bytes, sum + headroom_left(kept_of_machine()), MACHINE_ADVICE);
+	return true;
+}
+
+/* Whoever grows judges for all now and then, and sees to what is to be done soon. */
+static void
+look_after_pressure(void)
+{
+	if (pressure_judge() && MyProc != NULL)
+		interrupt_leave_pending();
+}
+
+static bool
+server_admits(Size bytes)
+{
+	bool		admitted = serverlimit_is_counted() ? sum_admits(bytes) : machine_admits(bytes);
+
+	if (limit_claimed)
+		look_after_pressure();
+	return admitted;
 }
 
 /*
@@ -125,14 +189,22 @@ limit_admits(Size bytes)
 		return true;
 	if (backend_memory_limit > 0 && !backend_admits(bytes))
 		return false;
-	return server_memory_limit == 0 || server_admits(bytes);
+	return server_memory_limit == SERVERLIMIT_NONE || server_admits(bytes);
 }
 
-/* May a namespace, which is no process's own, have so many bytes more?  In the keeper, as above. */
+/*
+ * May a namespace, which is no process's own, have so many bytes more?  In the
+ * keeper, as above.  The kernel would kill for them, so the machine must have
+ * them whatever limit there is.
+ */
 bool
 limit_admits_namespace(Size bytes)
 {
-	if (server_memory_limit == 0 || claim(bytes) + bytes <= server_memory_limit * KB)
+	Size		sum = claim(bytes);
+
+	if ((!serverlimit_is_counted() || sum + bytes <= counted_limit()) &&
+		(headroom_believes(bytes) ||
+		 headroom_admits(bytes, serverlimit_reserve_of(headroom_memory()))))
 		return true;
 	limit_settle();
 	return false;
@@ -143,21 +215,22 @@ bool
 limit_is_passed(void)
 {
 	return (backend_memory_limit > 0 && account_committed() > backend_memory_limit * KB) ||
-		(server_memory_limit > 0 && account_server() > server_memory_limit * KB);
+		(serverlimit_is_counted() && account_server() > counted_limit()) ||
+		(serverlimit_is_automatic() && headroom_left(kept_of_machine()) == 0);
 }
 
 /* Is this process's limit so near that it should not keep unused memory? */
 bool
 limit_is_near(void)
 {
-	return backend_memory_limit > 0 && account_committed() > PRESSURE(backend_memory_limit * KB);
+	return backend_memory_limit > 0 && account_committed() > NEAR(backend_memory_limit * KB);
 }
 
 /* Is the server's so near that nobody should?  Takes the sum over all processes. */
 bool
 limit_is_near_for_all(void)
 {
-	return server_memory_limit > 0 && account_server() > PRESSURE(server_memory_limit * KB);
+	return serverlimit_is_counted() && account_server() > NEAR(serverlimit_bytes());
 }
 
 /*
@@ -188,10 +261,4 @@ limit_enter(void)
 							"A statement that needs more ends with an error; 0 sets no limit.",
 							&backend_memory_limit, 0, 0, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB, check_backend_limit, NULL, NULL);
-	DefineCustomIntVariable("jemctx.server_memory_limit",
-							"Sets the most memory that all processes and namespaces "
-							"together may have.",
-							"A statement that needs more ends with an error; 0 sets no limit.",
-							&server_memory_limit, 0, 0, MAX_KILOBYTES,
-							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 }

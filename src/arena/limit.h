@@ -10,9 +10,10 @@
 
 #include "postgres.h"
 
-/* Settings, in kB; 0 for none. */
+#include "server/serverlimit.h"
+
+/* Setting, in kB; 0 for none. */
 extern int	backend_memory_limit;
-extern int	server_memory_limit;
 
 extern void limit_enter(void);
 extern bool limit_admits(Size bytes);
@@ -34,7 +35,7 @@ limit_settle(void)
 static inline bool
 limit_in_force(void)
 {
-	return backend_memory_limit > 0 || server_memory_limit > 0;
+	return backend_memory_limit > 0 || server_memory_limit != SERVERLIMIT_NONE;
 }
 
 #endif							/* JEMCTX_LIMIT_H */

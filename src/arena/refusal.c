@@ -25,6 +25,7 @@
 #include "arena/moment.h"
 #include "arena/refusal.h"
 #include "server/account.h"
+#include "server/pressure.h"
 
 #define KB ((Size) 1024)
 #define IN_KB(bytes) (((bytes) + KB - 1) / KB)
@@ -92,7 +93,10 @@ void
 refusal_count(const Refusal *refusal)
 {
 	account_refuse();
-	server_was_full |= refusal->by_server;
+	if (!refusal->by_server)
+		return;
+	server_was_full = true;
+	pressure_count(PRESSURE_REFUSALS);
 }
 
 /*

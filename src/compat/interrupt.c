@@ -24,7 +24,7 @@
 #include "compat/interrupt.h"
 #include "compat/sentinel.h"
 
-#define MAX_SERVERS 4
+#define MAX_SERVERS 8
 
 static InterruptServer servers[MAX_SERVERS];
 static int	nservers = 0;

@@ -14,7 +14,7 @@
 
 #include "compat/shmem.h"
 
-#define MAX_PARTS 8
+#define MAX_PARTS 12
 
 typedef struct Part
 {

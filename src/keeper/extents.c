@@ -57,14 +57,7 @@ owner_now(Namespace *space)
 static bool
 may_commit(Size bytes)
 {
-	Size		untouched = region_untouched(control_committed());
-
-	if (failpoint_is_due(COMMIT) || !limit_admits_namespace(bytes))
-		return false;
-	if (machine_may_take(bytes, untouched))
-		return true;
-	limit_settle();
-	return false;
+	return !failpoint_is_due(COMMIT) && limit_admits_namespace(bytes);
 }
 
 /* Pages that the namespace may have more. */

@@ -35,6 +35,7 @@
 #include "keeper/keeper.h"
 #include "keeper/recall.h"
 #include "keeper/supply.h"
+#include "server/pressure.h"
 #include "shared/depot.h"
 #include "shared/directory.h"
 #include "shared/failpoint.h"
@@ -45,8 +46,8 @@
 
 #define TICK_MS 100
 
-/* A wake-up that comes as it falls asleep may be missed, for so long. */
-#define SLEEP_MS 10000
+/* So long it sleeps: nobody else may look whether memory is short. */
+#define SLEEP_MS 2000
 
 /* Work for one process, before others are looked after. */
 #define STEP_MS 1
@@ -59,6 +60,12 @@
 
 /* How soon it looks again whether the postmaster has told it to stop. */
 #define LOOK_MS 20
+
+/* After a reload others are told in so many ticks: it may reach them later than the keeper. */
+#define TELL_TICKS 2
+
+static void (*tell_reload) (void);
+static int	tell_ticks;
 
 /* The postmaster stops the server, and this is the last process but those that end after it. */
 static bool stopping = false;
@@ -300,12 +307,39 @@ look_at_postmaster(void)
 	stopping = intent == POSTMASTER_STOPS;
 }
 
+/* At high pressure stocks shrink, by a step. */
+static void
+relieve(void)
+{
+	uint64		before = control_committed();
+
+	pressure_attend();
+	if (pressure_level() < PRESSURE_HIGH)
+		return;
+	(void) squeeze(NULL);
+	(void) sweep();
+	if (control_committed() < before)
+		pressure_count(PRESSURE_TRIMS);
+}
+
+/* Settings have changed.  Returns whether others are to be told again. */
+static bool
+tick_reload(void)
+{
+	if (tell_ticks == 0 || tell_reload == NULL)
+		return false;
+	tell_reload();
+	return --tell_ticks > 0;
+}
+
 /* By the clock; returns whether it must run on. */
 static bool
 tick(void)
 {
 	bool		more = supply_tick();
 
+	relieve();
+	more |= tick_reload();
 	more |= recall_tick();
 	more |= extents_tick();
 	return more;
@@ -337,11 +371,19 @@ jemctx_keeper_main(Datum arg)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			tell_ticks = TELL_TICKS;
 		}
 		look_at_postmaster();
 	}
 	pg_atomic_write_u32(&control->state, KEEPER_STOPPED);
 	proc_exit(0);
+}
+
+/* In the postmaster: say what the keeper is to do after a reload. */
+void
+keeper_at_reload(void (*tell) (void))
+{
+	tell_reload = tell;
 }
 
 /* In the postmaster, while it loads libraries. */

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 extern void keeper_register(void);
+extern void keeper_at_reload(void (*tell) (void));
 extern bool keeper_is_registered(void);
 extern PGDLLEXPORT _Noreturn void jemctx_keeper_main(Datum arg);
 

@@ -28,6 +28,7 @@
 #include "policy/others.h"
 #include "policy/purge.h"
 #include "policy/registry.h"
+#include "server/pressure.h"
 
 /* Less than this is not worth a purge. */
 #define WORTH_PURGING ((Size) 4 * 1024 * 1024)
@@ -105,6 +106,8 @@ serve_interrupt(void)
 {
 	if (is_due && !IsTransactionState())
 		purge();
+	else if (MyBackendType != B_BACKEND && is_requested() && pressure_is_appealed())
+		purge_in_statement();
 }
 
 /* In the postmaster. */

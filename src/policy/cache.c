@@ -30,6 +30,7 @@
 #include "compat/clock.h"
 #include "context/persistent.h"
 #include "policy/cache.h"
+#include "server/pressure.h"
 
 #define DEFAULT_IDLE_LIMIT (8 * 1024)
 #define DEFAULT_IDLE_AFTER (5 * 60 * 1000)
@@ -52,6 +53,9 @@ static int64 shed_at = 0;
  */
 static Size left_over;
 #define WORTH_SHEDDING(left) ((left) + (left) / 4)
+
+/* At high pressure an idle backend does, whatever the setting, from here on, in kB. */
+#define LIMIT_AT_HIGH_PRESSURE 1024
 
 /* Measure the catalog caches, and what else PostgreSQL keeps with them, in bytes. */
 Size
@@ -76,11 +80,23 @@ cache_seems_too_large(void)
 	return exceeds(measured, idle_cache_limit);
 }
 
+/* So large may they be now, in kB, or NEVER. */
+static int
+limit_now(void)
+{
+	if (pressure_level() < PRESSURE_HIGH)
+		return idle_cache_limit;
+	return idle_cache_limit == NEVER ? LIMIT_AT_HIGH_PRESSURE :
+		Min(idle_cache_limit, LIMIT_AT_HIGH_PRESSURE);
+}
+
 /* Are they, and can they be shed here and now? */
 bool
 cache_is_too_large(void)
 {
-	return idle_cache_limit != NEVER && exceeds(cache_size(), idle_cache_limit);
+	int			limit = limit_now();
+
+	return limit != NEVER && exceeds(cache_size(), limit);
 }
 
 /* Is a busy backend, between two transactions, to shed them again? */
@@ -131,6 +147,8 @@ cache_shed(void)
 	persistent_trim(CacheMemoryContext);
 	shed_at = clock_ms();
 	left_over = cache_size();
+	if (pressure_level() == PRESSURE_HIGH)
+		pressure_count(PRESSURE_SHEDS);
 }
 
 /* In the postmaster. */

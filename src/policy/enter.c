@@ -12,7 +12,10 @@
 #include "policy/cache.h"
 #include "policy/enter.h"
 #include "policy/idle.h"
+#include "policy/others.h"
 #include "policy/registry.h"
+#include "policy/relief.h"
+#include "policy/reload.h"
 
 /* In the postmaster, after context_enter(). */
 void
@@ -22,4 +25,7 @@ policy_enter(void)
 	cache_enter();
 	idle_enter();
 	background_enter();
+	others_enter();
+	relief_enter();
+	reload_enter();
 }

@@ -17,8 +17,7 @@
  * there is one alarm, for whatever is next, which is on already most of the
  * time, and when it goes off, the clock tells whether it is for this wait, or
  * how much later it should have been.  All it does is to raise the interrupt.
- * What a reload changes meanwhile PostgreSQL takes over with the next
- * statement, as it does all settings, and so do we.
+ * What a reload changes meanwhile counts from then on, see reload.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,6 +41,8 @@
 #include "policy/others.h"
 #include "policy/purge.h"
 #include "policy/registry.h"
+#include "policy/reload.h"
+#include "server/pressure.h"
 
 #define DEFAULT_PURGE_AFTER 10000
 #define NEVER (-1)
@@ -154,12 +155,18 @@ look_at_clock(void)
 		set_alarm(now, after - silent);
 }
 
-/* A walsender's one statement never ends, but it is at rest in between. */
+/*
+ * A walsender's one statement never ends, but it is at rest in between.  In
+ * another one there are pages to return as well, when somebody needs them at
+ * once.
+ */
 static void
 answer_in_statement(RegistryEntry *entry)
 {
 	if (MyBackendType == B_WAL_SENDER && !IsTransactionState())
 		purge_at_rest();
+	else if (pressure_is_appealed())
+		purge_in_statement();
 	else
 		registry_tell_busy(entry);
 }
@@ -177,6 +184,7 @@ serve_interrupt(void)
 		return;
 	if (is_idle())
 	{
+		reload_take_note();
 		if (registry_is_requested(entry))
 			go_idle(true);
 		look_at_clock();
@@ -189,8 +197,11 @@ serve_interrupt(void)
 static void
 look_after_others(void)
 {
-	if (registry_publish_sometimes() && worth_purging() && limit_is_near_for_all())
+	if (!registry_publish_sometimes())
+		return;
+	if (worth_purging() && limit_is_near_for_all())
 		purge_at_rest();
+	pressure_attend();
 }
 
 /* The client may go on at once, but it has its answer, and there is no transaction. */
@@ -214,7 +225,8 @@ statement_ended(RegistryEntry *entry)
 		go_idle(shed_after() == 0);
 	else if (cache_is_due_when_busy())
 		shed_when_busy();
-	else if (worth_purging() && (demand_exceeded() || limit_is_near()))
+	else if (worth_purging() &&
+			 (demand_exceeded() || limit_is_near() || pressure_level() > PRESSURE_NONE))
 		purge_at_rest();
 	else
 		look_after_others();

@@ -16,6 +16,7 @@
 #include "utils/acl.h"
 #include "utils/wait_event.h"
 
+#include "arena/appeal.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "compat/interrupt.h"
@@ -184,7 +185,7 @@ find_idle(int number, int *pid)
 
 /*
  * Have all idle processes return their unused memory, and do not wait for
- * them; for one that the server's limit has refused memory.
+ * them; for one that the server's limit has refused memory, or for all.
  */
 void
 others_ask_all(void)
@@ -198,6 +199,71 @@ others_ask_all(void)
 		if (entry != NULL && !registry_is_requested(entry))
 			make_request(entry, number, pid);
 	}
+}
+
+/* Have our servers called in all idle processes. */
+void
+others_interrupt_idle(void)
+{
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+
+		if (find_idle(number, &pid) != NULL)
+			interrupt_send(&ProcGlobal->allProcs[number], pid);
+	}
+}
+
+/* The entry of the process with that PGPROC, or NULL if it is this one or has told nothing. */
+static RegistryEntry *
+find_other(int number, int *pid)
+{
+	RegistryEntry *entry = registry_of(number, pid);
+
+	return *pid == MyProcPid ? NULL : entry;
+}
+
+/*
+ * Have the busy ones do it as well, where they next check for interrupts.
+ * Called within malloc, as is the next one: waits for nothing, allocates
+ * nothing.
+ */
+static void
+ask_everybody(void)
+{
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		RegistryEntry *entry = find_other(number, &pid);
+
+		if (entry == NULL)
+			continue;
+		if (!registry_is_requested(entry))
+			pg_atomic_add_fetch_u32(&entry->requests, 1);
+		interrupt_send(&ProcGlobal->allProcs[number], pid);
+	}
+}
+
+/* Have they all done it? */
+static bool
+have_answered(void)
+{
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		RegistryEntry *entry = find_other(number, &pid);
+
+		if (entry != NULL && registry_is_requested(entry))
+			return false;
+	}
+	return true;
+}
+
+/* In the postmaster. */
+void
+others_enter(void)
+{
+	appeal_register(ask_everybody, have_answered);
 }
 
 /* All idle processes that may be asked; the bytes they have given back. */

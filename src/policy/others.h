@@ -13,5 +13,7 @@
 extern bool others_purge(int pid, Size *given);
 extern Size others_purge_all(void);
 extern void others_ask_all(void);
+extern void others_interrupt_idle(void);
+extern void others_enter(void);
 
 #endif							/* JEMCTX_OTHERS_H */

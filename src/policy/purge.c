@@ -12,6 +12,7 @@
 #include "policy/purge.h"
 #include "policy/registry.h"
 #include "server/account.h"
+#include "server/pressure.h"
 
 /* What the process has held after the last purge at rest. */
 static Size purged_to;
@@ -27,6 +28,22 @@ answer(RegistryEntry *entry, uint32 requests, Size given)
 	ConditionVariableBroadcast(&entry->answered);
 }
 
+/* Return what is free, answer whoever has asked for it, and tell.  Returns how many bytes. */
+static Size
+purge(RegistryEntry *entry)
+{
+	uint32		requests = pg_atomic_read_u32(&entry->requests);
+	Size		given = unused_purge();
+
+	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
+	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
+	registry_publish();
+	answer(entry, requests, given);
+	if (pressure_level() > PRESSURE_NONE)
+		pressure_count(PRESSURE_PURGES);
+	return given;
+}
+
 /*
  * Purge this process, answer whoever has asked for it, and tell.  Returns how
  * many bytes that were.
@@ -35,19 +52,19 @@ Size
 purge_now(void)
 {
 	RegistryEntry *entry = registry_own();
-	uint32		requests;
-	Size		given;
 
 	namespace_idle();
-	if (entry == NULL)
-		return unused_purge();
-	requests = pg_atomic_read_u32(&entry->requests);
-	given = unused_purge();
-	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
-	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
-	registry_publish();
-	answer(entry, requests, given);
-	return given;
+	return entry != NULL ? purge(entry) : unused_purge();
+}
+
+/* The same in the middle of a statement, where the process checks for interrupts. */
+void
+purge_in_statement(void)
+{
+	RegistryEntry *entry = registry_own();
+
+	if (entry != NULL)
+		purge(entry);
 }
 
 /* The same between statements or transactions: what is held then is in use for longer. */

@@ -12,6 +12,7 @@
 
 extern Size purge_now(void);
 extern void purge_at_rest(void);
+extern void purge_in_statement(void);
 extern void purge_expect_free(Size bytes);
 extern bool purge_is_worth(Size least);
 

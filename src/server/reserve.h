@@ -10,7 +10,9 @@
 
 #include "postgres.h"
 
+extern void reserve_enter(void);
 extern Size reserve_least_limit(void);
+extern bool reserve_is_ours(void);
 extern bool reserve_admits(Size bytes);
 
 #endif							/* JEMCTX_RESERVE_H */

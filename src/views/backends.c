@@ -18,6 +18,8 @@
 #include "policy/registry.h"
 #include "server/account.h"
 #include "server/machine.h"
+#include "server/pressure.h"
+#include "server/serverlimit.h"
 #include "shared/control.h"
 #include "views/row.h"
 
@@ -143,25 +145,59 @@ count_processes(int *processes, int *unaccounted)
 	}
 }
 
+/* The limit, where it comes from, and what of it is reserved. */
+static void
+limit_columns(Row *row, const MachineLook *look)
+{
+	bool		is_groups = look->cgroup_limit < look->total;
+	Size		memory = machine_memory(look);
+
+	if (serverlimit_is_counted())
+		memory = serverlimit_bytes();
+	else if (!serverlimit_is_automatic() || memory == SIZE_MAX)
+	{
+		row_nulls(row, 3);
+		return;
+	}
+	row_int64(row, memory);
+	row_text(row, serverlimit_is_counted() ? "setting" : is_groups ? "control group" : "machine");
+	row_int64(row, serverlimit_reserve_of(memory));
+}
+
+static void
+pressure_columns(Row *row)
+{
+	static const char *const names[] = {"none", "some", "high"};
+
+	row_text(row, names[pressure_level()]);
+	row_timestamptz(row, (TimestampTz) pg_atomic_read_u64(&pressure->since));
+	for (int i = 0; i < PRESSURE_COUNTS; i++)
+		shared_column(row, &pressure->counts[i]);
+}
+
 Datum
 jemctx_get_server(PG_FUNCTION_ARGS)
 {
 	Row			row;
+	MachineLook look;
 	int			processes;
 	int			unaccounted;
-	Size		limit = (Size) server_memory_limit * 1024;
 	Size		namespaces = control_committed();
 
 	row_begin(&row, fcinfo);
+	pressure_attend();
+	machine_look(&look);
 	count_processes(&processes, &unaccounted);
 	row_int32(&row, processes);
 	row_int32(&row, unaccounted);
 	row_int64(&row, account_processes() + namespaces);
 	row_int64(&row, namespaces);
-	known_column(&row, limit > 0 ? limit : SIZE_MAX);
-	known_column(&row, machine_total());
-	known_column(&row, machine_available());
-	known_column(&row, machine_cgroup_limit());
+	limit_columns(&row, &look);
+	known_column(&row, look.total);
+	known_column(&row, look.machine_available);
+	known_column(&row, look.cgroup_limit);
+	known_column(&row, look.available);
+	pressure_columns(&row);
 	known_column(&row, dsm_size());
 	row_end(&row);
 	return (Datum) 0;

@@ -17,7 +17,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#define ROW_MAX_COLUMNS 16
+#define ROW_MAX_COLUMNS 24
 
 typedef struct Row
 {

@@ -1,6 +1,8 @@
 # Where the kernel gives this server no more than a control group may have: it
 # kills whoever asks for more, and the limits are there so that nobody does.
 # Only root can make such a group, so the runner does.
+#
+# Control group of 400 MB.
 use strict;
 use warnings;
 
@@ -55,13 +57,26 @@ close_session($_) for @sessions;
 is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
 unlike(slurp_file($node->logfile), $killed, 'the kernel has killed nobody');
 
-# It would have, and the server starts over with its namespaces.
+# Nor does it have to be set.
 query($observer, 'ALTER SYSTEM RESET jemctx.server_memory_limit');
+query($observer, 'SELECT pg_reload_conf()');
+@sessions = map { session($node) } 1 .. 8;
+send_query($_, $hungry) for @sessions;
+@answers = map { answer($_) } @sessions;
+is(scalar(grep { /ERROR:  out of memory/ } @answers), 8, 'sessions are refused memory without a limit of ours')
+  or diag join "\n", @answers;
+is(query($_, 'SELECT 1'), '1', 'and go on') for @sessions;
+close_session($_) for @sessions;
+is(query($observer, 'SELECT pg_postmaster_start_time()'), $start_time, 'the server has not restarted');
+unlike(slurp_file($node->logfile), $killed, 'the kernel has killed nobody');
+
+# It would have, and the server starts over with its namespaces.
+query($observer, 'ALTER SYSTEM SET jemctx.server_memory_limit = 0');
 query($observer, 'SELECT pg_reload_conf()');
 close_session($observer);
 my $offset = -s $node->logfile;
 my ($code, $out, $err) = $node->psql('postgres', $hungry);
-isnt($code, 0, 'without a limit of ours a statement fails');
+isnt($code, 0, 'when nobody looks a statement fails');
 ok($node->wait_for_log($killed, $offset), 'because the kernel kills it');
 wait_for_recovery($node, $offset);
 pass('the server starts over');
