@@ -216,8 +216,8 @@ account_of(int number, int *pid)
  * Bytes that all processes of the server have committed, or claim.  What children have
  * inherited is shared with the postmaster, so it counts once.
  */
-Size
-account_processes(void)
+static Size
+sum_of_all(bool with_claims)
 {
 	uint64		total = 0;
 	uint64		postmasters = 0;
@@ -232,7 +232,8 @@ account_processes(void)
 		if (account == NULL)
 			continue;
 		/* what is not claimed any more is committed then */
-		total += pg_atomic_read_u64(&account->claimed);
+		if (with_claims)
+			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
 		committed = pg_atomic_read_u64(&account->committed);
 		inherited = pg_atomic_read_u64(&account->inherited);
@@ -242,9 +243,16 @@ account_processes(void)
 	return total + postmasters;
 }
 
-/* And those of namespaces. */
+/* Bytes that they have committed; what is claimed may yet be refused. */
+Size
+account_processes(void)
+{
+	return sum_of_all(false);
+}
+
+/* What counts at the server's limit: what is claimed, and what namespaces have, too. */
 Size
 account_server(void)
 {
-	return account_processes() + control_committed();
+	return sum_of_all(true) + control_committed();
 }

@@ -101,6 +101,9 @@ ok( poll(
 	'kept memory is returned near the limit');
 
 # What idle processes keep is returned before another is refused memory.
+query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '1GB'");
+query($observer, 'SELECT pg_reload_conf()');
+ok(poll(sub { query($observer, 'SELECT pressure FROM jemctx_server') eq 'none' }), 'there is no pressure');
 query($_, big_sort()) for @sessions[ 0, 1 ];
 my $poor = session($node);
 pid_of($poor);
