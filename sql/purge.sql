@@ -1,7 +1,10 @@
--- What a big statement has used is returned on demand.
+-- What a big statement has used is returned with its end, unless three have needed as much.
 SET work_mem = '64MB';
 SET jemctx.dirty_decay = '1h';
 SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s;
+SELECT dirty < 5e6 AS dirty FROM jemctx_arenas WHERE name = 'process';
+SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g ORDER BY m) s \g \g
+-- Then it is kept, and returned on demand.
 SELECT dirty > 20e6 AS dirty FROM jemctx_arenas WHERE name = 'process';
 SELECT sum(committed) AS before_committed FROM jemctx_arenas \gset
 SELECT jemctx_purge() AS given_back \gset

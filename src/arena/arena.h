@@ -32,9 +32,6 @@ typedef struct Arena
 	const char *lifetime;
 	int			index;			/* jemalloc's number, -1 until opened */
 	int			flags;			/* for mallocx and its kin, 0 until opened */
-
-	/* jemalloc's count of pages in use; NULL until usage.c has found it */
-	const size_t *active;
 } Arena;
 
 /* Automatic arenas of jemalloc's that malloc uses, taken over in the postmaster. */

@@ -26,6 +26,7 @@
 
 #include "miscadmin.h"
 
+#include "arena/growth.h"
 #include "arena/hooks.h"
 #include "arena/limit.h"
 #include "arena/scarcity.h"
@@ -39,6 +40,9 @@
 /* Set in the postmaster, constant in its children. */
 static size_t page_size;
 
+/* The unit in which jemalloc counts. */
+static size_t counted_page;
+
 /* What to tell the kernel about huge pages: for madvise(), or NO_ADVICE. */
 static int	huge_pages;
 
@@ -46,6 +50,11 @@ static int	huge_pages;
 
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
+
+/* The arenas that have our hooks. */
+#define MAX_ARENAS 4
+static ArenaHooks *begun[MAX_ARENAS];
+static int	begun_count = 0;
 
 /* The arena has committed more bytes, or fewer, by a negative number. */
 static void
@@ -118,13 +127,38 @@ map_extent(void *wanted, size_t size, size_t alignment, bool accessible)
 	return pages;
 }
 
+/*
+ * Bytes of the pages that the process's arenas hold and do not use.  Of an
+ * arena whose count is not known yet: none.
+ */
+Size
+hooks_kept(void)
+{
+	int64		kept = 0;
+
+	for (int i = 0; i < begun_count; i++)
+	{
+		if (begun[i]->active != NULL)
+			kept += (int64) pg_atomic_read_u64(&begun[i]->committed) -
+				(int64) (*begun[i]->active * counted_page);
+	}
+	return Max(kept, 0);
+}
+
+/* May an arena commit so many bytes more?  Once it has, or has not: limit_settle(). */
+static bool
+admits(size_t bytes)
+{
+	return growth_admits(bytes, hooks_kept()) && limit_admits(bytes);
+}
+
 static void *
 hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		   bool *zero, bool *commit, unsigned arena_ind)
 {
 	void	   *pages;
 
-	if (!growth_allowed || scarcity_due() || (*commit && !limit_admits(size)))
+	if (!growth_allowed || scarcity_due() || (*commit && !admits(size)))
 		return NULL;
 	pages = map_extent(new_addr, size, alignment, *commit);
 	if (pages != NULL)
@@ -173,7 +207,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 	char	   *start = (char *) addr + offset;
 	bool		done;
 
-	if (scarcity_due() || !limit_admits(length))
+	if (scarcity_due() || !admits(length))
 		return true;
 	done = overcommit || make_accessible(start, length);
 	if (done)
@@ -252,6 +286,7 @@ void
 hooks_enter(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
+	counted_page = mallctl_size("arenas.page");
 	huge_pages = jemallocs_advice();
 }
 
@@ -271,6 +306,14 @@ hooks_begin(ArenaHooks *hooks, uint64 committed)
 {
 	hooks->table = our_hooks;
 	pg_atomic_init_u64(&hooks->committed, committed);
+	hooks->active = NULL;
+	for (int i = 0; i < begun_count; i++)
+	{
+		if (begun[i] == hooks)
+			return;				/* it could not be opened the last time */
+	}
+	Assert(begun_count < MAX_ARENAS);
+	begun[begun_count++] = hooks;
 }
 
 void

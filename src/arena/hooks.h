@@ -25,11 +25,15 @@ typedef struct ArenaHooks
 	 * mutexes of jemalloc.
 	 */
 	pg_atomic_uint64 committed;
+
+	/* jemalloc's count of the arena's pages in use; NULL until usage.c has found it */
+	const size_t *active;
 } ArenaHooks;
 
 extern void hooks_enter(void);
 extern void hooks_begin(ArenaHooks *hooks, uint64 committed);
 extern bool hooks_map_again(void *pages, size_t size);
 extern void hooks_allow_growth(bool allow);
+extern Size hooks_kept(void);
 
 #endif							/* JEMCTX_HOOKS_H */

@@ -13,6 +13,9 @@
  * everybody's malloc is the one below, and C++'s operator new.  What takes
  * memory back is jemalloc's.
  *
+ * Large objects begin on a page, so that they can grow by moving their pages:
+ * a copy would take longer, and for a while both would be in memory.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -22,7 +25,10 @@
 
 #include "arena/insist.h"
 #include "arena/malloc.h"
+#include "arena/memstate.h"
+#include "arena/move.h"
 #include "arena/scarcity.h"
+#include "jemalloc/jemalloc.h"
 
 /* The code that called the function that this is in. */
 #define CALLER __builtin_return_address(0)
@@ -135,17 +141,29 @@ malloc_aligned(Size alignment, Size size, const void *caller)
 	return result;
 }
 
-void *
-malloc(size_t size)
+static void *pg_noinline
+movable_for(size_t size, const void *caller)
+{
+	return malloc_aligned(MOVE_PAGE, size, caller);
+}
+
+static inline void *
+malloc_for(size_t size, const void *caller)
 {
 	void	   *result;
 
+	if (unlikely(size >= MOVE_SMALLEST))
+		return movable_for(size, caller);
 	if (unlikely(next_malloc == NULL))
 		find_next();
 	result = scarcity_refuses(size) ? NULL : next_malloc(size);
-	if (unlikely(result == NULL))
-		return malloc_again(size, CALLER);
-	return result;
+	return likely(result != NULL) ? result : malloc_again(size, caller);
+}
+
+void *
+malloc(size_t size)
+{
+	return malloc_for(size, CALLER);
 }
 
 void *
@@ -161,9 +179,36 @@ calloc(size_t count, size_t size)
 	return result;
 }
 
+#ifndef MEMSTATE_WATCHED
+/* To another place, with its contents; tools that watch memory would not follow. */
+static bool
+move(char *to, char *from, size_t size)
+{
+	if (size >= MOVE_SMALLEST && (uintptr_t) from % MOVE_PAGE == 0)
+		return move_contents(to, from, size);
+	memcpy(to, from, size);
+	return true;
+}
+
+/* An object becomes large, or larger.  NULL if it cannot, and then it is as it was. */
+static void *
+grow_large(void *pointer, size_t old_size, size_t size, const void *caller)
+{
+	void	   *moved;
+
+	if (je.xallocx(pointer, size, 0, 0) >= size)
+		return pointer;
+	moved = movable_for(size, caller);
+	if (moved == NULL || !move(moved, pointer, old_size))
+		return NULL;			/* what is no longer mapped cannot be freed */
+	je.dallocx(pointer, 0);
+	return moved;
+}
+#endif
+
 /* Without a size NULL is no failure: it says that pointer has been freed. */
-void *
-realloc(void *pointer, size_t size)
+static void *
+realloc_for(void *pointer, size_t size, const void *caller)
 {
 	void	   *result;
 
@@ -171,8 +216,23 @@ realloc(void *pointer, size_t size)
 		find_next();
 	result = size > 0 && scarcity_refuses(size) ? NULL : next_realloc(pointer, size);
 	if (unlikely(result == NULL) && size > 0)
-		return realloc_again(pointer, size, CALLER);
+		return realloc_again(pointer, size, caller);
 	return result;
+}
+
+void *
+realloc(void *pointer, size_t size)
+{
+#ifndef MEMSTATE_WATCHED
+	if (unlikely(size >= MOVE_SMALLEST) && pointer != NULL && je.sallocx != NULL)
+	{
+		size_t		old_size = je.sallocx(pointer, 0);
+
+		if (size > old_size)
+			return grow_large(pointer, old_size, size, CALLER);
+	}
+#endif
+	return realloc_for(pointer, size, CALLER);
 }
 
 /* What size and alignment must be is jemalloc's to say, which is why it may have returned NULL. */
@@ -233,17 +293,6 @@ throw_aligned(size_t size, size_t alignment)
 	if (next == NULL)
 		abort();
 	return next(size, alignment);
-}
-
-static inline void *
-malloc_for(size_t size, const void *caller)
-{
-	void	   *result;
-
-	if (unlikely(next_malloc == NULL))
-		find_next();
-	result = scarcity_refuses(size) ? NULL : next_malloc(size);
-	return likely(result != NULL) ? result : malloc_again(size, caller);
 }
 
 void *

@@ -95,7 +95,7 @@ move_mapping(char *to, char *from, Size size)
 bool
 move_contents(char *to, char *from, Size size)
 {
-	Size		pages = TYPEALIGN_DOWN((Size) 1 << MOVE_PAGE_LG, size);
+	Size		pages = TYPEALIGN_DOWN(MOVE_PAGE, size);
 	Size		moved = 0;
 	int			maps = overcommit ? open(MAPS_FILE, O_RDONLY | O_CLOEXEC) : -1;
 

@@ -16,6 +16,7 @@
  */
 #define MOVE_SMALLEST ((Size) 256 * 1024)
 #define MOVE_PAGE_LG 12
+#define MOVE_PAGE ((Size) 1 << MOVE_PAGE_LG)
 
 extern bool move_contents(char *to, char *from, Size size);
 

@@ -35,6 +35,13 @@ act(const char *name)
 	je.mallctl(name, NULL, NULL, NULL, 0);
 }
 
+/* Return every free page of this process to the system. */
+void
+unused_purge_pages(void)
+{
+	act(mallctl_arena("arena.%u.purge", MALLCTL_ARENAS_ALL));
+}
+
 /*
  * Return all unused memory of this process to the system: what caches hold,
  * then every free page.  Returns the bytes given back; raises no errors.
@@ -49,7 +56,7 @@ unused_purge(void)
 		caches[i] ();
 	if (jemalloc_is_malloc)
 		act("thread.tcache.flush");
-	act(mallctl_arena("arena.%u.purge", MALLCTL_ARENAS_ALL));
+	unused_purge_pages();
 	after = account_committed();
 	return before > after ? before - after : 0;
 }

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 extern void unused_add_cache(void (*flush) (void));
+extern void unused_purge_pages(void);
 extern Size unused_purge(void);
 
 #endif							/* JEMCTX_UNUSED_H */

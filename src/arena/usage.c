@@ -46,20 +46,20 @@ static void
 find_active(Arena *arena)
 {
 	const char *node = mallctl_arena("experimental.arenas.%u.pactivep", arena->index);
-	size_t		len = sizeof(arena->active);
+	size_t		len = sizeof(arena->hooks.active);
 
 	mallctl_refresh();
-	if (je.mallctl(node, &arena->active, &len, NULL, 0) != 0)
-		arena->active = NULL;
+	if (je.mallctl(node, &arena->hooks.active, &len, NULL, 0) != 0)
+		arena->hooks.active = NULL;
 }
 
 static Size
 active_pages(Arena *arena)
 {
-	if (arena->active == NULL)
+	if (arena->hooks.active == NULL)
 		find_active(arena);
-	if (arena->active != NULL)
-		return *arena->active;
+	if (arena->hooks.active != NULL)
+		return *arena->hooks.active;
 	/* an experimental node may change; the epoch is new */
 	return mallctl_size(mallctl_arena("stats.arenas.%u.pactive", arena->index));
 }

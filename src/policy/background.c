@@ -42,7 +42,7 @@ purge(void)
 	RegistryEntry *entry = registry_own();
 
 	if (MyBackendType == B_WAL_SENDER && entry != NULL)
-		registry_tell_idle(entry);
+		registry_tell_idle(entry, GetCurrentTimestamp());
 	purge_at_rest();
 	is_due = false;
 }

@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * demand.c
- *	  How much memory the recent statements of this process have needed.
+ *	  How much memory the statements of this process need again and again.
  *
  * jemalloc's decay gives a page back some time after it was freed, however
  * often it has been in use since, and a statement that comes around every few
  * seconds has to fault it in again.  So a busy backend keeps all pages as long
- * as statements need as many: the most that any needed in the last period of
- * jemctx.dirty_decay, or the one before.  What is far beyond that is given
- * back at the end of a statement.  One that has little leaves it to jemalloc:
- * most connections never have more, and to stop the decay costs each of them
- * some page faults.
+ * as statements need as many: what at least three of them have needed in the
+ * last period of jemctx.dirty_decay, or the one before.  What is far beyond
+ * that is given back at the end of a statement, and within one before the
+ * process grows (arena/growth.c): what was needed once is not kept.  A process
+ * that has little leaves it to jemalloc: most connections never have more, and
+ * to stop the decay costs each of them some page faults.
  *
  * jemalloc counts what a thread allocates and frees; the difference is what it
  * has, and its peak is known to some 100 kB ("thread.peak.read" in
@@ -21,6 +22,7 @@
 #include "postgres.h"
 
 #include "arena/arena.h"
+#include "arena/growth.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
 #include "jemalloc/mallctl.h"
@@ -29,18 +31,26 @@
 
 /* So many times the demand, and so much, may be kept; up to so much, jemalloc decides. */
 #define KEEP_FACTOR 2
-#define KEEP_BYTES ((int64) 8 * 1024 * 1024)
+#define KEEP_BYTES ((Size) 8 * 1024 * 1024)
+
+/* What so many statements of a period have needed, others will. */
+#define STATEMENTS 3
+
+/* The most that statements of a period have needed, largest first. */
+typedef struct Period
+{
+	Size		needed[STATEMENTS];
+} Period;
+
+static Period current;
+static Period previous;
+static int64 period_start;
 
 /* Bytes that the thread had when the peak was last reset. */
 static int64 had_at_reset;
 
-/* The most that was needed, in this period and in the one before. */
-static int64 current;
-static int64 previous;
-static int64 period_start;
-
 /* The most that the thread has had since the last call. */
-static int64
+static Size
 read_peak(void)
 {
 	int64		most = had_at_reset + (int64) mallctl_take_peak();
@@ -49,18 +59,33 @@ read_peak(void)
 	return Max(most, had_at_reset);
 }
 
+/* A statement has needed so many bytes. */
 static void
-note_demand(int64 bytes)
+note_statement(Size bytes)
 {
 	int64		now = clock_ms();
 
 	if (dirty_decay > 0 && now - period_start >= dirty_decay)
 	{
 		previous = current;
-		current = 0;
+		current = (Period) {{0}};
 		period_start = now;
 	}
-	current = Max(current, bytes);
+	for (int i = 0; i < STATEMENTS; i++)
+	{
+		Size		less = Min(bytes, current.needed[i]);
+
+		current.needed[i] = Max(bytes, current.needed[i]);
+		bytes = less;
+	}
+}
+
+/* What they have needed again and again, with some more. */
+static Size
+may_hold(void)
+{
+	return KEEP_FACTOR * Max(current.needed[STATEMENTS - 1], previous.needed[STATEMENTS - 1]) +
+		KEEP_BYTES;
 }
 
 /*
@@ -72,11 +97,20 @@ demand_exceeded(void)
 {
 	Size		held = account_committed();
 
+	growth_set_ease(dirty_decay < 0 ? SIZE_MAX : may_hold());
 	if (held <= KEEP_BYTES)
 		return false;
 	arena_decide_decay();
 	if (dirty_decay <= 0)
 		return false;
-	note_demand(read_peak());
-	return held > KEEP_FACTOR * Max(current, previous) + KEEP_BYTES;
+	note_statement(read_peak());
+	growth_set_ease(may_hold());
+	return held > may_hold();
+}
+
+/* In the postmaster. */
+void
+demand_enter(void)
+{
+	growth_set_ease(KEEP_BYTES);
 }

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+extern void demand_enter(void);
 extern bool demand_exceeded(void);
 
 #endif							/* JEMCTX_DEMAND_H */

@@ -9,7 +9,9 @@
 #include "postgres.h"
 
 #include "policy/background.h"
+#include "policy/budget.h"
 #include "policy/cache.h"
+#include "policy/demand.h"
 #include "policy/enter.h"
 #include "policy/idle.h"
 #include "policy/others.h"
@@ -22,7 +24,9 @@ void
 policy_enter(void)
 {
 	registry_enter();
+	budget_enter();
 	cache_enter();
+	demand_enter();
 	idle_enter();
 	background_enter();
 	others_enter();

@@ -35,6 +35,7 @@
 #include "compat/client.h"
 #include "compat/clock.h"
 #include "compat/interrupt.h"
+#include "policy/budget.h"
 #include "policy/cache.h"
 #include "policy/demand.h"
 #include "policy/idle.h"
@@ -225,8 +226,8 @@ statement_ended(RegistryEntry *entry)
 		go_idle(shed_after() == 0);
 	else if (cache_is_due_when_busy())
 		shed_when_busy();
-	else if (worth_purging() &&
-			 (demand_exceeded() || limit_is_near() || pressure_level() > PRESSURE_NONE))
+	else if (worth_purging() && (demand_exceeded() || budget_exceeded(entry) ||
+								 limit_is_near() || pressure_level() > PRESSURE_NONE))
 		purge_at_rest();
 	else
 		look_after_others();
@@ -245,7 +246,7 @@ flush_ready(RegistryEntry *entry)
 	int			result;
 
 	answered = GetCurrentStatementStartTimestamp();
-	registry_tell_idle(entry);
+	registry_tell_idle(entry, answered);
 	result = next_methods->flush();
 	if (result == 0)
 		statement_ended(entry);

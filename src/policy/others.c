@@ -201,6 +201,56 @@ others_ask_all(void)
 	}
 }
 
+/*
+ * The process that has been idle for longest of those that keep more than
+ * least and have not been asked to return it; -1 for none.
+ */
+static int
+longest_idle(Size least, int *pid)
+{
+	uint64		earliest = PG_UINT64_MAX;
+	int			result = -1;
+
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			found;
+		RegistryEntry *entry = find_idle(number, &found);
+
+		if (entry == NULL || registry_is_requested(entry) ||
+			pg_atomic_read_u64(&entry->kept) <= least ||
+			pg_atomic_read_u64(&entry->idle_from) >= earliest)
+			continue;
+		earliest = pg_atomic_read_u64(&entry->idle_from);
+		result = number;
+		*pid = found;
+	}
+	return result;
+}
+
+/*
+ * Have idle processes that keep more than least return what they keep, the
+ * longest idle first, until that is so many bytes, and do not wait for them.
+ * Returns how many bytes it is.
+ */
+Size
+others_ask_longest_idle(Size bytes, Size least)
+{
+	Size		asked = 0;
+	int			number;
+	int			pid;
+
+	while (asked < bytes && (number = longest_idle(least, &pid)) >= 0)
+	{
+		RegistryEntry *entry = registry_of(number, &pid);
+
+		if (entry == NULL)
+			continue;
+		asked += pg_atomic_read_u64(&entry->kept);
+		make_request(entry, number, pid);
+	}
+	return asked;
+}
+
 /* Have our servers called in all idle processes. */
 void
 others_interrupt_idle(void)

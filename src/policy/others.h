@@ -15,5 +15,6 @@ extern Size others_purge_all(void);
 extern void others_ask_all(void);
 extern void others_interrupt_idle(void);
 extern void others_enter(void);
+extern Size others_ask_longest_idle(Size bytes, Size least);
 
 #endif							/* JEMCTX_OTHERS_H */

@@ -17,6 +17,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
+#include "arena/hooks.h"
 #include "arena/limit.h"
 #include "arena/usage.h"
 #include "compat/clock.h"
@@ -48,6 +49,8 @@ init_entry(RegistryEntry *entry)
 	pg_atomic_init_u32(&entry->state, REGISTRY_BUSY);
 	pg_atomic_init_u32(&entry->changed, 0);
 	memset(&entry->figures, 0, sizeof(entry->figures));
+	pg_atomic_init_u64(&entry->kept, 0);
+	pg_atomic_init_u64(&entry->idle_from, 0);
 	pg_atomic_init_u64(&entry->purges, 0);
 	pg_atomic_init_u64(&entry->purged, 0);
 	pg_atomic_init_u32(&entry->requests, 0);
@@ -86,6 +89,7 @@ begin_entry(RegistryEntry *entry)
 
 	pg_atomic_write_u32(&entry->state, REGISTRY_BUSY);
 	write_figures(entry, &none);
+	pg_atomic_write_u64(&entry->kept, 0);
 	pg_atomic_write_u64(&entry->purges, 0);
 	pg_atomic_write_u64(&entry->purged, 0);
 	pg_atomic_write_u32(&entry->answers, pg_atomic_read_u32(&entry->requests));
@@ -151,6 +155,7 @@ registry_publish(void)
 
 	if (entry == NULL)
 		return;
+	pg_atomic_write_u64(&entry->kept, hooks_kept());
 	figures.allocated = usage_allocated();
 	figures.active = usage_active();
 	figures.cache = cache_size();
@@ -177,6 +182,30 @@ registry_publish_sometimes(void)
 }
 
 /*
+ * Bytes of free pages that processes keep which keep more than least, as they
+ * have told, and how many these are; but for those that are to return it.
+ */
+Size
+registry_kept(Size least, int *holders)
+{
+	Size		sum = 0;
+
+	*holders = 0;
+	for (int number = 0; number < compat_proc_count(); number++)
+	{
+		int			pid;
+		RegistryEntry *entry = registry_of(number, &pid);
+		Size		kept = entry != NULL ? pg_atomic_read_u64(&entry->kept) : 0;
+
+		if (kept <= least || registry_is_requested(entry))
+			continue;
+		sum += kept;
+		(*holders)++;
+	}
+	return sum;
+}
+
+/*
  * Others are told that the process is idle when it has answered its client,
  * and are not told when it begins another statement: that would be an atomic
  * operation, twice, in each statement.  Whoever asks for a purge counts the
@@ -186,8 +215,9 @@ registry_publish_sometimes(void)
  * either they have seen the new state, or we see the request.
  */
 void
-registry_tell_idle(RegistryEntry *entry)
+registry_tell_idle(RegistryEntry *entry, TimestampTz statement)
 {
+	pg_atomic_write_u64(&entry->idle_from, statement);
 	if (unlikely(pg_atomic_read_u32(&entry->state) != REGISTRY_IDLE))
 		pg_atomic_exchange_u32(&entry->state, REGISTRY_IDLE);
 }

@@ -47,6 +47,10 @@ typedef struct RegistryEntry
 	pg_atomic_uint32 changed;
 	RegistryFigures figures;
 
+	/* bytes of free pages as the last statement ended, and when that one had begun */
+	pg_atomic_uint64 kept;
+	pg_atomic_uint64 idle_from;
+
 	pg_atomic_uint64 purges;
 	pg_atomic_uint64 purged;	/* bytes given back by all of them */
 
@@ -63,7 +67,8 @@ extern RegistryEntry *registry_of(int number, int *pid);
 extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
 extern bool registry_publish_sometimes(void);
-extern void registry_tell_idle(RegistryEntry *entry);
+extern Size registry_kept(Size least, int *holders);
+extern void registry_tell_idle(RegistryEntry *entry, TimestampTz statement);
 extern void registry_tell_busy(RegistryEntry *entry);
 
 /* Has another process asked for a purge? */

@@ -15,6 +15,7 @@
 #include "arena/limit.h"
 #include "compat/compat.h"
 #include "compat/dsm.h"
+#include "policy/budget.h"
 #include "policy/registry.h"
 #include "server/account.h"
 #include "server/machine.h"
@@ -72,13 +73,14 @@ published_columns(Row *row, RegistryEntry *entry)
 }
 
 static void
-purge_columns(Row *row, RegistryEntry *entry)
+told_columns(Row *row, RegistryEntry *entry)
 {
 	if (entry == NULL)
 	{
-		row_nulls(row, 2);
+		row_nulls(row, 3);
 		return;
 	}
+	shared_column(row, &entry->kept);
 	shared_column(row, &entry->purges);
 	shared_column(row, &entry->purged);
 }
@@ -94,7 +96,7 @@ backend_row(Row *row, int number)
 		return;
 	row_int32(row, pid);
 	account_columns(row, account);
-	purge_columns(row, entry);
+	told_columns(row, entry);
 	published_columns(row, entry);
 
 	/* what another process has written into them meanwhile is not this one's */
@@ -182,6 +184,7 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	MachineLook look;
 	int			processes;
 	int			unaccounted;
+	int			holders;
 	Size		namespaces = control_committed();
 
 	row_begin(&row, fcinfo);
@@ -192,6 +195,8 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	row_int32(&row, unaccounted);
 	row_int64(&row, account_processes() + namespaces);
 	row_int64(&row, namespaces);
+	row_int64(&row, registry_kept(0, &holders));
+	row_int64(&row, budget_limit());
 	limit_columns(&row, &look);
 	known_column(&row, look.total);
 	known_column(&row, look.machine_available);

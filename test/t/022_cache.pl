@@ -41,10 +41,12 @@ sub cache_of
 sub purges
 {
 	my ($session, $after, $what) = @_;
-	my $before = backend($observer, $session, 'purges');
 	my $answer = query($session, $after);
 
-	query($session, "SELECT length(repeat('x', 10000000)); SET jemctx.idle_purge_after = 200");
+	# some of which is kept
+	query($session, "SELECT length(repeat('x', 10000000));" x 3);
+	my $before = backend($observer, $session, 'purges');
+	query($session, 'SET jemctx.idle_purge_after = 200');
 	ok(poll(sub { backend($observer, $session, 'purges') > $before }), "$what: purges");
 	query($session, 'RESET jemctx.idle_purge_after');
 	return $answer;

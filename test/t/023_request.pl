@@ -36,7 +36,7 @@ for my $state (sort keys %states)
 {
 	my ($before, $after) = @{ $states{$state} };
 
-	query($one, big_sort());
+	query($one, big_sorts());
 	query($one, $before) if $before;
 	my $held = backend($observer, $one, 'committed');
 	my $given = query($observer, 'SELECT jemctx_purge(' . pid_of($one) . ')');
@@ -77,7 +77,7 @@ is(query($observer, "SELECT * FROM ask_at_once(3000, 'ROLLBACK; BEGIN; SELECT 1/
 query($observer, 'RESET client_min_messages');
 
 # Also after a cancel that came too late.
-query($one, big_sort());
+query($one, big_sorts());
 query($observer, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
 query($one, 'SELECT 1');
 query($observer, 'SELECT pg_cancel_backend(' . pid_of($one) . ')');
@@ -90,7 +90,7 @@ cmp_ok(backend($observer, $one, 'committed'), '<', 12e6, 'after a cancel: memory
 my $two = session_of('two');
 my $pid = pid_of($two);
 query($observer, 'SELECT pg_advisory_lock(1)');
-query($two, big_sort());
+query($two, big_sorts());
 send_query($two, 'SELECT pg_advisory_xact_lock(1)');
 ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }),
 	'a backend is busy');
@@ -108,7 +108,7 @@ ok(poll(sub { backend($observer, $two, 'committed') < 12e6 }), 'busy: returns it
 
 # All at once.
 my @many = map { session($node) } 1 .. 10;
-query($_, big_sort()) for @many;
+query($_, big_sorts()) for @many;
 my $sum = query($observer, 'SELECT sum(committed) FROM jemctx_backends');
 my $given = query($observer, 'SELECT jemctx_purge_all()');
 cmp_ok($given, '>', 10 * 40e6, 'all: gives back');
@@ -130,11 +130,11 @@ like(
 	qr/permission denied .*\nHINT:  .*only superusers/,
 	'but not a superuser\'s');
 like(query($boss, 'SELECT jemctx_purge(' . pid_of($two) . ')'), qr/^\d+$/, 'superuser: anybody\'s');
-query($_, big_sort()) for $two, $boss;
+query($_, big_sorts()) for $two, $boss;
 $given = query($helper, 'SELECT jemctx_purge_all()');
 cmp_ok(backend($observer, $two, 'committed'), '<', 12e6, 'all, for pg_signal_backend: other roles\'');
 cmp_ok(backend($observer, $boss, 'committed'), '>', 40e6, 'all, for pg_signal_backend: not superusers\'');
-query($two, big_sort());
+query($two, big_sorts());
 query($one, 'SELECT jemctx_purge_all()');
 cmp_ok(backend($observer, $two, 'committed'), '>', 40e6, 'all, for anybody: not other roles\'');
 my $others = query($one, 'SELECT count(*) FROM jemctx_backends');

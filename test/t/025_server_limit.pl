@@ -90,9 +90,8 @@ query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '200MB'");
 query($observer, "ALTER SYSTEM SET jemctx.backend_memory_limit = 0");
 query($observer, 'SELECT pg_reload_conf()');
 ok(poll(sub { query($_, 'SHOW jemctx.server_memory_limit') eq '200MB' }), 'the limit is back') for @sessions[ 0 .. 3 ];
-my @answer =
-  map { query($_, "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m) s") }
-  @sessions[ 0 .. 7 ];
+my $sort = 'SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m) s;';
+query($_, $sort x 3) for @sessions[ 0 .. 7 ];
 ok( poll(
 		sub {
 			query($_,        'SELECT 1') for @sessions;
@@ -104,7 +103,7 @@ ok( poll(
 query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '1GB'");
 query($observer, 'SELECT pg_reload_conf()');
 ok(poll(sub { query($observer, 'SELECT pressure FROM jemctx_server') eq 'none' }), 'there is no pressure');
-query($_, big_sort()) for @sessions[ 0, 1 ];
+query($_, big_sorts()) for @sessions[ 0, 1 ];
 my $poor = session($node);
 pid_of($poor);
 my $narrow = int(query($observer, 'SELECT committed FROM jemctx_server') / 1024) + 4096;

@@ -28,7 +28,7 @@ my $observer = session($node);
 my $session = session($node, connstr => $connstr);
 
 is(query($session, 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'), 't', 'the connection is encrypted');
-query($session, big_sort());
+query($session, big_sorts());
 ok(poll(sub { backend($observer, $session, 'committed') < 12e6 }), 'memory comes back');
 is(query($session, 'SELECT 1'), '1', 'it goes on');
 

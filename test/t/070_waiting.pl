@@ -305,7 +305,7 @@ my $checked = session($node);
 query($checked, "SET client_connection_check_interval = '100ms'; SET jemctx.idle_purge_after = '4s'");
 my $checked_pid = pid_of($checked);
 my $purges = backend($observer, $checked, 'purges');
-query($checked, big_sort());
+query($checked, big_sorts());
 ok(poll(sub { backend($observer, $checked, 'purges') > $purges }), 'a session whose connection is checked purges');
 is( query($observer, "SELECT published_at > state_change + interval '3.9 s' FROM jemctx_backends
 	JOIN pg_stat_activity USING (pid) WHERE pid = $checked_pid"),
@@ -314,7 +314,7 @@ is( query($observer, "SELECT published_at > state_change + interval '3.9 s' FROM
 # A reload reaches it as PostgreSQL has it, with the next statement, and what it has changed
 # holds from then on.
 my $reloaded = session($node);
-query($reloaded, 'SET jemctx.dirty_decay = -1; ' . big_sort());
+query($reloaded, 'SET jemctx.dirty_decay = -1; ' . big_sorts());
 $purges = backend($observer, $reloaded, 'purges');
 query($observer, 'ALTER SYSTEM SET jemctx.idle_purge_after = 300');
 query($observer, 'SELECT pg_reload_conf()');

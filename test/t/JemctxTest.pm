@@ -20,7 +20,7 @@ use Session qw(start_session send_query is_answered has_ended close_session pid_
 our @EXPORT = qw(server_major parallel_setting new_node info fails_to_start in_directory committed_is_exact
 	use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
-	is_answered close_session pid_of backend poll big_sort nobody_died compile_library other_jemalloc);
+	is_answered close_session pid_of backend poll big_sort big_sorts nobody_died compile_library other_jemalloc);
 
 # How long a state is waited for, and how long one answer: for a machine that is busy with
 # something else, and never what a test measures.
@@ -315,6 +315,12 @@ sub big_sort
 {
 	return "SET work_mem = '64MB'; SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 300000) g
 		ORDER BY m) s;";
+}
+
+# As many of them as are needed for what they give back to be kept for others.
+sub big_sorts
+{
+	return join(' ', map { big_sort() } 1 .. 3);
 }
 
 1;
