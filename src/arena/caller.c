@@ -14,7 +14,15 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include "access/xact.h"
+#include "utils/timestamp.h"
+
 #include "arena/caller.h"
+
+#define PYTHON "libpython3."
+
+/* When the statement began in which CPython was initialized. */
+static TimestampTz python_starts = DT_NOBEGIN;
 
 /*
  * Libraries that cope with every NULL, and whose users say so in an error that
@@ -22,7 +30,7 @@
  * aborts what it has begun elsewhere.  The C library is none, since it returns
  * the NULL to other libraries: few look at what strdup() returns.
  */
-static const char *const coping[] = {"libpython3.", "libpq.so."};
+static const char *const coping[] = {PYTHON, "libpq.so."};
 
 /* The code of the postgres binary. */
 static uintptr_t text_start;
@@ -90,15 +98,33 @@ caller_is_libc(const void *address)
 	return strncmp(caller_library(address), "libc.so.", strlen("libc.so.")) == 0;
 }
 
+static bool
+is_named(const char *library, const char *name)
+{
+	return strncmp(library, name, strlen(name)) == 0;
+}
+
+/*
+ * CPython is about to be initialized.  Neither it nor PL/Python copes with a
+ * failure before that is done, which nobody tells us; but the statement is.
+ */
+void
+caller_python_starts(void)
+{
+	python_starts = GetCurrentStatementStartTimestamp();
+}
+
 /* Is it a library that may be refused memory like PostgreSQL? */
 bool
 caller_copes(const void *address)
 {
 	const char *library = caller_library(address);
 
+	if (is_named(library, PYTHON) && python_starts == GetCurrentStatementStartTimestamp())
+		return false;
 	for (int i = 0; i < lengthof(coping); i++)
 	{
-		if (strncmp(library, coping[i], strlen(coping[i])) == 0)
+		if (is_named(library, coping[i]))
 			return true;
 	}
 	return false;

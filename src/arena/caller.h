@@ -16,5 +16,6 @@ extern bool caller_is_ours(const void *address);
 extern const char *caller_library(const void *address);
 extern bool caller_is_libc(const void *address);
 extern bool caller_copes(const void *address);
+extern void caller_python_starts(void);
 
 #endif							/* JEMCTX_CALLER_H */

@@ -20,6 +20,7 @@
 
 #include "utils/guc.h"
 
+#include "arena/caller.h"
 #include "arena/malloc.h"
 #include "arena/python.h"
 #include "jemalloc/jemalloc.h"
@@ -95,6 +96,7 @@ Py_Initialize(void)
 
 	if (next == NULL)
 		elog(ERROR, "could not find CPython's function Py_Initialize");
+	caller_python_starts();
 	if (python_malloc && jemalloc_is_malloc)
 		take_arenas();
 	next();

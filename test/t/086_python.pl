@@ -79,6 +79,32 @@ cmp_ok(committed($session, 'committed_peak'), '<', $limit + 4096, 'limit: it hol
 query($session, 'SET jemctx.backend_memory_limit = 0');
 is(query($session, "SELECT objects($count)"), $count, 'limit: without one, there is all');
 
+# But not while it is initialized, which neither it nor PL/Python would survive: as of any library the
+# statement ends afterwards, or the session at once.
+query($observer, 'CREATE ROLE plain LOGIN');
+query($observer, "GRANT SET ON PARAMETER jemctx.$_ TO plain") for qw(backend_memory_limit library_headroom);
+for my $headroom ('64MB', '256kB')
+{
+	for my $above (0, 300, 700, 1500)
+	{
+		my $new = session($node, connstr => $node->connstr('postgres') . ' user=plain');
+		my $what = "$above kB and a headroom of $headroom";
+
+		pid_of($new);
+		query($new, '\set VERBOSITY verbose');
+		$limit = committed($new) + $above;
+		query($new, "SET jemctx.library_headroom = '$headroom'; SET jemctx.backend_memory_limit = '${limit}kB'");
+		my $text = query($new, 'SELECT objects(1)');
+		like($text, qr/(ERROR|FATAL):  53200: |^1$/, "first function with $what: 53200, or nothing");
+		if ($text !~ /FATAL/)
+		{
+			query($new, 'SET jemctx.backend_memory_limit = 0');
+			is(query($new, 'SELECT objects(1)'), '1', "first function with $what: Python goes on");
+		}
+		close_session($new);
+	}
+}
+
 # Where malloc is not jemalloc, CPython is left alone.
 $node->append_conf('postgresql.conf', "jemctx.process_malloc = system\n");
 $node->restart;
