@@ -67,17 +67,6 @@ farthest(void)
 	return SIZE_MAX;
 }
 
-static bool
-admit(Size excess)
-{
-	if (excess > farthest())
-		return false;
-	if (allowed > LEEWAY_SMALL)
-		library_excess = Max(library_excess, excess);
-	passed = true;
-	return true;
-}
-
 /*
  * May the process be so far beyond its own limit?  Called from extent hooks, as
  * are the next two.
@@ -85,7 +74,12 @@ admit(Size excess)
 bool
 leeway_admits(Size excess)
 {
-	return admit(excess);
+	if (excess > farthest())
+		return false;
+	if (allowed > LEEWAY_SMALL)
+		library_excess = Max(library_excess, excess);
+	passed = true;
+	return true;
 }
 
 /*
@@ -98,7 +92,7 @@ leeway_admits_for_all(Size held, Size bytes)
 	if (allowed == LEEWAY_NONE)
 		return false;
 	held_at_full = Min(held_at_full, held);
-	return admit(held + bytes - held_at_full);
+	return leeway_admits(held + bytes - held_at_full);
 }
 
 /* The server's limit has admitted something. */
@@ -118,7 +112,7 @@ leeway_make(const Attempt *attempt, Leeway how)
 	allowed = how;
 	asked = attempt->size;
 	refusal_watch();
-	object = scarcity_is_met() && !admit(scarcity_excess(attempt->size)) ? NULL :
+	object = scarcity_is_met() && !leeway_admits(scarcity_excess(attempt->size)) ? NULL :
 		attempt->make(attempt);
 	allowed = LEEWAY_NONE;
 	return object;
