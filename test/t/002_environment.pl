@@ -105,7 +105,7 @@ $node->stop;
 	check_programs('jemalloc of the user', "LD_PRELOAD=libjemalloc.so.2\nMALLOC_CONF=percpu_arena:percpu");
 	committed_is_exact($node, 'jemalloc of the user');
 	makes_room($node, 'jemalloc of the user');
-	my $purged = $node->safe_psql('postgres', big_sort() . 'SELECT jemctx_purge()');
+	my $purged = $node->safe_psql('postgres', big_sorts() . 'SELECT jemctx_purge()');
 	cmp_ok((split /\n/, $purged)[-1], '>', 20e6, 'jemalloc of the user: a purge returns memory');
 	$node->stop;
 }

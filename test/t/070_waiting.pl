@@ -304,8 +304,8 @@ eval { $receiver->finish };
 my $checked = session($node);
 query($checked, "SET client_connection_check_interval = '100ms'; SET jemctx.idle_purge_after = '4s'");
 my $checked_pid = pid_of($checked);
-my $purges = backend($observer, $checked, 'purges');
 query($checked, big_sorts());
+my $purges = backend($observer, $checked, 'purges');
 ok(poll(sub { backend($observer, $checked, 'purges') > $purges }), 'a session whose connection is checked purges');
 is( query($observer, "SELECT published_at > state_change + interval '3.9 s' FROM jemctx_backends
 	JOIN pg_stat_activity USING (pid) WHERE pid = $checked_pid"),
