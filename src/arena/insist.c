@@ -85,7 +85,7 @@ insist_on(const Attempt *attempt)
 	static bool insisting = false;
 	void	   *object;
 
-	if (!moment_in_main_thread() || insisting)
+	if (!moment_in_main_thread() || insisting || scarcity_refuses_all())
 		return NULL;
 	insisting = true;
 	growth_admit_all(true);

@@ -142,6 +142,12 @@ refuses_here(void)
 extern PGDLLEXPORT bool jemctx_debug_refuse_all;
 bool		jemctx_debug_refuse_all = false;
 
+bool
+scarcity_refuses_all(void)
+{
+	return jemctx_debug_refuse_all;
+}
+
 /* Does an allocation of so many bytes meet the limit that there is not? */
 bool
 scarcity_refuses(Size size)

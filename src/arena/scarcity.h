@@ -17,6 +17,7 @@ extern void scarcity_enter(void);
 extern bool scarcity_due(void);
 extern bool scarcity_refuses(Size size);
 extern bool scarcity_is_met(void);
+extern bool scarcity_refuses_all(void);
 extern Size scarcity_excess(Size size);
 extern void scarcity_grant(Size size);
 extern bool scarcity_has_refused(void);
@@ -42,6 +43,12 @@ scarcity_refuses(Size size)
 
 static inline bool
 scarcity_is_met(void)
+{
+	return false;
+}
+
+static inline bool
+scarcity_refuses_all(void)
 {
 	return false;
 }
