@@ -185,7 +185,9 @@ server_admits(Size bytes)
 bool
 limit_admits(Size bytes)
 {
-	if (!moment_in_main_thread() || reserve_admits(bytes) || !limit_in_force())
+	/* the process that writes the log has no shared memory; nor is the postmaster refused any */
+	if (!moment_in_main_thread() || compat_proc_number() < 0 || reserve_admits(bytes) ||
+		!limit_in_force())
 		return true;
 	if (backend_memory_limit > 0 && !backend_admits(bytes))
 		return false;

@@ -89,6 +89,8 @@ ok(poll(sub { cache_of($late) < $small }), 'at once: they go');
 my $never = session($node);
 query($never, 'SET jemctx.idle_cache_after = 0; SET jemctx.idle_purge_after = -1');
 query($never, $_) for split /; /, $fill;
+query($never, 'SELECT 1');	# what was needed once has been returned
+my $never_purges = backend($observer, $never, 'purges');
 my $open = session($node);
 query($open, 'SET jemctx.idle_cache_after = 0; BEGIN');
 fill($open, 'in a transaction');
@@ -98,7 +100,7 @@ cmp_ok(cache_of($open), '>', $large, 'in a transaction: caches stay');
 is(backend($observer, $open, 'purges'), $purges, 'in a transaction: and nothing happens');
 query($open, 'COMMIT');
 ok(poll(sub { cache_of($open) < $small }), 'in a transaction: they go when it is over');
-is(backend($observer, $never, 'purges'), '0', 'never: nothing is purged');
+is(backend($observer, $never, 'purges'), $never_purges, 'never: nothing is purged');
 ok(poll(sub { query($never, 'SELECT 1'); cache_of($never) > $large }), 'never: caches stay');
 close_session($_) for $never, $open;
 

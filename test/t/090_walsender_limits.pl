@@ -102,7 +102,7 @@ command_ok(
 	'a backup is made');
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET jemctx.server_memory_limit');
 $node->safe_psql('postgres', 'SELECT pg_reload_conf()');
-ok(poll(sub { query($sender, 'SHOW jemctx.server_memory_limit') eq '0' }), 'there is room again');
+ok(poll(sub { query($sender, 'SHOW jemctx.server_memory_limit') eq '-1' }), 'there is room again');
 is(query($sender, 'SELECT count(*) FROM late'), '0', 'SQL works');
 nobody_died($node);
 close_session($_) for $sender, $superuser;
