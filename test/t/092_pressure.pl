@@ -183,7 +183,7 @@ query($idle, 'CREATE TABLE parts (a int PRIMARY KEY) PARTITION BY LIST (a)');
 query($idle, 'DO $$BEGIN FOR i IN 1 .. 400 LOOP '
 	  . "EXECUTE format('CREATE TABLE part%s PARTITION OF parts FOR VALUES IN (%s)', i, i); END LOOP; END\$\$");
 query($idle, 'SELECT count(*) FROM parts WHERE a < 1000000');
-query($idle, big_sort());
+query($idle, big_sorts());
 query($idle, 'BEGIN; SELECT 1');
 my ($purges, $before) = split /\|/, figures($idle, 'purges, committed');
 machine_has(130);
