@@ -179,6 +179,9 @@ sub figures
 
 my $idle = session($node);
 my $pid = pid_of($idle);
+query($observer, "ALTER SYSTEM SET jemctx.kept_memory_limit = '1GB'");
+query($observer, 'SELECT pg_reload_conf()');
+ok(poll(sub { query($idle, 'SHOW jemctx.kept_memory_limit') eq '1GB' }), 'a session may keep what it needs');
 query($idle, 'CREATE TABLE parts (a int PRIMARY KEY) PARTITION BY LIST (a)');
 query($idle, 'DO $$BEGIN FOR i IN 1 .. 400 LOOP '
 	  . "EXECUTE format('CREATE TABLE part%s PARTITION OF parts FOR VALUES IN (%s)', i, i); END LOOP; END\$\$");
