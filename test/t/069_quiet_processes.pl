@@ -25,14 +25,6 @@ max_wal_size = 4GB
 CONF
 my $tables = $ENV{JEMCTX_QUIET_TABLES} // 300;
 
-# Memory of its own that a process has, in kB.
-sub anonymous
-{
-	my ($pid) = @_;
-
-	return slurp_file("/proc/$pid/smaps_rollup") =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
-}
-
 # Children of the postmaster by what they call themselves.
 sub pid_of_kind
 {
@@ -58,7 +50,7 @@ sub committed_is_true
 		'SELECT pid, backend_type, committed / 1024 FROM jemctx_backends WHERE committed IS NOT NULL'))
 	{
 		my ($pid, $kind, $committed) = split /\|/, $row;
-		my $kernel = anonymous($pid);
+		my $kernel = anonymous_kb($pid);
 
 		$kinds{$kind} = 1;
 		note "$kind: committed $committed kB, anonymous $kernel kB";
@@ -100,7 +92,7 @@ sub work
 	$primary->wait_for_catchup($standby, 'replay');
 	my %pids = quiet_pids($primary, $standby);
 
-	$before{$_} = anonymous($pids{$_}) for keys %pids;
+	$before{$_} = anonymous_kb($pids{$_}) for keys %pids;
 	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP
 		EXECUTE format('CREATE TABLE t%s (i int PRIMARY KEY, t text)', i); END LOOP; END \$\$");
 	$primary->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..$tables LOOP
@@ -113,9 +105,9 @@ sub work
 	$primary->safe_psql('postgres', 'CHECKPOINT');
 	$primary->wait_for_catchup($standby, 'replay');
 	$primary->psql('postgres', 'SELECT length($$' . ('x' x 30000000) . '$$)');
-	poll(sub { $after{logger} = anonymous($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 })
+	poll(sub { $after{logger} = anonymous_kb($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 })
 	  or die 'nothing logged';
-	$after{$_} = anonymous($pids{$_}) for keys %pids;
+	$after{$_} = anonymous_kb($pids{$_}) for keys %pids;
 	if ($primary->name eq 'ours')
 	{
 		committed_is_true($primary, 'client backend', 'checkpointer', 'background writer', 'walwriter', 'archiver',

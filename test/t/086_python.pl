@@ -25,14 +25,6 @@ return len(l) $$;
 my $observer = session($node);
 my ($count, $much) = (200000, 60 * 1024);
 
-# Memory of its own that the session's process has, in kB.
-sub anonymous
-{
-	my ($session) = @_;
-
-	return slurp_file('/proc/' . pid_of($session) . '/smaps_rollup') =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
-}
-
 sub committed
 {
 	my ($session, $column) = @_;
@@ -51,20 +43,20 @@ sub python_session
 
 # Without it CPython maps its own.
 my $own = python_session('off');
-my $before = anonymous($own);
+my $before = anonymous_kb(pid_of($own));
 is(query($own, "SELECT objects($count)"), $count, 'off: a function in Python');
 cmp_ok(committed($own, 'committed_peak'), '<', $much, 'off: its objects are not counted');
-ok(poll(sub { anonymous($own) < $before + 8192 }), 'off: and CPython returns them');
+ok(poll(sub { anonymous_kb(pid_of($own)) < $before + 8192 }), 'off: and CPython returns them');
 close_session($own);
 
 my $session = python_session('on');
-$before = anonymous($session);
+$before = anonymous_kb(pid_of($session));
 query($session, 'SET jemctx.idle_purge_after = -1; SET jemctx.dirty_decay = -1');
 is(query($session, "SELECT objects($count)"), $count, 'on: a function in Python');
 cmp_ok(committed($session, 'committed_peak'), '>', $much, 'on: its objects are counted');
-cmp_ok(abs(committed($session) - anonymous($session)), '<', 8192, 'on: to what the kernel says');
+cmp_ok(abs(committed($session) - anonymous_kb(pid_of($session))), '<', 8192, 'on: to what the kernel says');
 query($session, 'RESET jemctx.dirty_decay; RESET jemctx.idle_purge_after');
-ok(poll(sub { anonymous($session) < $before + 8192 }), 'on: and they are returned');
+ok(poll(sub { anonymous_kb(pid_of($session)) < $before + 8192 }), 'on: and they are returned');
 close_session($session);
 
 # At a limit Python has its MemoryError.

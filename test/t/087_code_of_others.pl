@@ -36,14 +36,6 @@ my @cases = (
 		'SELECT ' . join(', ', map { "sum(g * $_ + 1)" } 1 .. 20) . ' FROM generate_series(1, 1000) g', 4, 8 * $mb ],
 );
 
-# Memory of its own that the session's process has, in kB.
-sub anonymous
-{
-	my ($session) = @_;
-
-	return slurp_file('/proc/' . pid_of($session) . '/smaps_rollup') =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
-}
-
 sub new_session
 {
 	my ($server, $begin) = @_;
@@ -64,7 +56,7 @@ sub at_rest
 	my ($session, $what, $before) = @_;
 
 	ok(poll(sub { backend($observer, $session, 'purges') > $before }), "$what: the session purges");
-	return anonymous($session);
+	return anonymous_kb(pid_of($session));
 }
 
 sub committed
@@ -140,7 +132,7 @@ $stock->append_conf('postgresql.conf', $conf);
 $stock->start;
 my $session = new_session($stock, $begin);
 query($session, $sql) for 1 .. 3;
-cmp_ok($rest{LLVM}, '<', anonymous($session) + $mb, 'LLVM: no more is left than on a stock server');
+cmp_ok($rest{LLVM}, '<', anonymous_kb(pid_of($session)) + $mb, 'LLVM: no more is left than on a stock server');
 close_session($session);
 $stock->stop;
 

@@ -20,7 +20,8 @@ use Session qw(start_session send_query is_answered has_ended close_session pid_
 our @EXPORT = qw(server_major parallel_setting new_node info fails_to_start in_directory committed_is_exact
 	use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
-	is_answered close_session pid_of backend poll big_sort big_sorts nobody_died compile_library other_jemalloc);
+	is_answered close_session pid_of backend poll anonymous_kb big_sort big_sorts nobody_died
+	compile_library other_jemalloc);
 
 # How long a state is waited for, and how long one answer: for a machine that is busy with
 # something else, and never what a test measures.
@@ -308,6 +309,14 @@ sub backend
 	my $pid = pid_of($session);
 
 	return query($observer, "SELECT $column FROM jemctx_backends WHERE pid = $pid");
+}
+
+# Memory of its own that a process has, in kB.
+sub anonymous_kb
+{
+	my ($pid) = @_;
+
+	return slurp_file("/proc/$pid/smaps_rollup") =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
 }
 
 # A statement that takes some 75 MB and gives them back.
