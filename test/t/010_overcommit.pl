@@ -24,14 +24,17 @@ my $sort = "SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(
 my @lines = split /\n/, $node->safe_psql('postgres', qq(
 	SET work_mem = '64MB';
 	$sort;
+	$sort;
+	$sort;
 	$charged;
 	SELECT jemctx_purge();
 	$charged;
 	$sort;
 ));
-is($lines[0], '300000', 'a sort works');
-cmp_ok($lines[1] - $lines[3], '>', 0.9 * $lines[2], "a purge uncharges what it gives back ($lines[2])");
-is($lines[4], '300000', 'and the memory can be had again');
+is(join(' ', splice(@lines, 0, 3)), '300000 300000 300000', 'sorts work, and what they need is kept');
+cmp_ok($lines[1], '>', 20e6, 'a purge gives much back');
+cmp_ok($lines[0] - $lines[2], '>', 0.9 * $lines[1], "and uncharges it ($lines[1])");
+is($lines[3], '300000', 'and the memory can be had again');
 
 # What the machine has promised to all processes, and what it may promise, in kB.
 sub promised
