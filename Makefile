@@ -17,7 +17,7 @@
 #   make bench                measure against a stock server
 
 EXTENSION = jemctx
-DATA = jemctx--1.0.sql
+DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 

@@ -115,7 +115,7 @@ COMMENT ON COLUMN jemctx_chunks.waste IS 'bytes of the slabs that hold no chunk'
 
 CREATE FUNCTION jemctx_get_backends(
 	OUT pid int, OUT committed bigint, OUT committed_peak bigint, OUT inherited bigint, OUT refused bigint,
-	OUT kept bigint, OUT purges bigint, OUT purged bigint, OUT allocated bigint, OUT active bigint, OUT cache bigint,
+	OUT purges bigint, OUT purged bigint, OUT allocated bigint, OUT active bigint, OUT cache bigint,
 	OUT memory_limit bigint, OUT published_at timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
@@ -128,7 +128,7 @@ SELECT b.pid,
 	-- those without a database are not among the activities
 	CASE WHEN a.pid IS NULL THEN 'background worker' ELSE a.backend_type END AS backend_type,
 	d.datname, u.rolname AS usename,
-	b.committed, b.committed_peak, b.kept, b.inherited, b.allocated, b.active, b.cache,
+	b.committed, b.committed_peak, b.inherited, b.allocated, b.active, b.cache,
 	b.memory_limit, b.refused, b.purges, b.purged, b.published_at
 FROM jemctx_get_backends() b
 LEFT JOIN pg_stat_get_activity(NULL) a ON a.pid = b.pid
@@ -142,8 +142,6 @@ COMMENT ON COLUMN jemctx_backends.datname IS 'database that it is connected to, 
 COMMENT ON COLUMN jemctx_backends.usename IS 'role that is logged in, NULL if none';
 COMMENT ON COLUMN jemctx_backends.committed IS 'bytes that may be resident, now: active and free pages of all arenas';
 COMMENT ON COLUMN jemctx_backends.committed_peak IS 'the most that committed has been';
-COMMENT ON COLUMN jemctx_backends.kept IS
-	'bytes of free pages that the process keeps for its next statements, as of the end of its last one';
 COMMENT ON COLUMN jemctx_backends.inherited IS
 	'what of committed was the postmaster''s when the process began, and is shared with it until it is written';
 COMMENT ON COLUMN jemctx_backends.allocated IS 'bytes in objects that the process has not freed, as of published_at';
@@ -159,12 +157,8 @@ COMMENT ON COLUMN jemctx_backends.published_at IS
 	'when the process last told the figures that are not live, NULL if it never has';
 
 CREATE FUNCTION jemctx_get_server(
-	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT kept bigint,
-	OUT kept_limit bigint, OUT memory_limit bigint, OUT limit_source text, OUT reserved bigint,
-	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint, OUT available bigint,
-	OUT pressure text, OUT pressure_since timestamptz, OUT pressure_begun bigint, OUT pressure_high bigint,
-	OUT pressure_purges bigint, OUT pressure_sheds bigint, OUT pressure_trims bigint, OUT refused bigint,
-	OUT dynamic_shared_memory bigint)
+	OUT processes int, OUT unaccounted int, OUT committed bigint, OUT namespaces bigint, OUT memory_limit bigint,
+	OUT machine_total bigint, OUT machine_available bigint, OUT cgroup_limit bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 1;
@@ -177,32 +171,10 @@ COMMENT ON COLUMN jemctx_server.unaccounted IS 'those of them that have not take
 COMMENT ON COLUMN jemctx_server.committed IS
 	'bytes of all processes and namespaces that may be resident; what processes share with the postmaster counts once';
 COMMENT ON COLUMN jemctx_server.namespaces IS 'bytes of namespaces, part of committed';
-COMMENT ON COLUMN jemctx_server.kept IS
-	'bytes of free pages that processes keep for their next statements, part of committed';
-COMMENT ON COLUMN jemctx_server.kept_limit IS 'jemctx.kept_memory_limit in bytes, or what it comes to by itself';
-COMMENT ON COLUMN jemctx_server.memory_limit IS
-	'bytes that there are for all: jemctx.server_memory_limit, or what the machine or control group has; NULL for none';
-COMMENT ON COLUMN jemctx_server.limit_source IS
-	'setting: it is one to committed; machine or control group: to what is in use there';
-COMMENT ON COLUMN jemctx_server.reserved IS
-	'bytes of the limit for superusers and members of pg_monitor and pg_signal_backend only';
+COMMENT ON COLUMN jemctx_server.memory_limit IS 'jemctx.server_memory_limit in bytes, NULL for none';
 COMMENT ON COLUMN jemctx_server.machine_total IS 'the machine''s memory';
 COMMENT ON COLUMN jemctx_server.machine_available IS 'what of it the kernel could give without swapping';
 COMMENT ON COLUMN jemctx_server.cgroup_limit IS 'what the control group of the server may have, NULL for no limit';
-COMMENT ON COLUMN jemctx_server.available IS
-	'bytes that the machine and the control groups have left without swapping, with pages of files that can be dropped';
-COMMENT ON COLUMN jemctx_server.pressure IS
-	'none; some: nothing is kept that is not in use; high: nor catalog caches of idle backends';
-COMMENT ON COLUMN jemctx_server.pressure_since IS 'when the pressure became what it is';
-COMMENT ON COLUMN jemctx_server.pressure_begun IS 'times that there was pressure after there was none';
-COMMENT ON COLUMN jemctx_server.pressure_high IS 'times that it became high';
-COMMENT ON COLUMN jemctx_server.pressure_purges IS 'purges of processes under pressure';
-COMMENT ON COLUMN jemctx_server.pressure_sheds IS
-	'times that an idle backend dropped its catalog caches at high pressure';
-COMMENT ON COLUMN jemctx_server.pressure_trims IS 'times that stocks of namespaces shrank at high pressure';
-COMMENT ON COLUMN jemctx_server.refused IS 'allocations denied because of the server''s limit';
-COMMENT ON COLUMN jemctx_server.dynamic_shared_memory IS
-	'bytes that parallel queries and others share in segments of their own: no part of committed, and not limited';
 
 -- jemalloc's own report
 

@@ -21,7 +21,7 @@
 #include "policy/enter.h"
 #include "server/enter.h"
 
-COMPAT_MODULE_MAGIC("jemctx", "1.0");
+COMPAT_MODULE_MAGIC("jemctx", "1.1");
 
 extern PGDLLEXPORT void _PG_init(void);
 

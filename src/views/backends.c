@@ -25,12 +25,15 @@
 #include "views/row.h"
 
 COMPAT_FUNCTION(jemctx_get_backends);
+COMPAT_FUNCTION(jemctx_get_backends_1_1);
 COMPAT_FUNCTION(jemctx_get_server);
+COMPAT_FUNCTION(jemctx_get_server_1_1);
 
+/* NULL gives NULL. */
 static void
 shared_column(Row *row, pg_atomic_uint64 *value)
 {
-	row_int64(row, pg_atomic_read_u64(value));
+	row_datum(row, value ? Int64GetDatum(pg_atomic_read_u64(value)) : (Datum) 0, value == NULL);
 }
 
 static void
@@ -75,14 +78,11 @@ published_columns(Row *row, RegistryEntry *entry)
 static void
 told_columns(Row *row, RegistryEntry *entry)
 {
-	if (entry == NULL)
-	{
-		row_nulls(row, 3);
-		return;
-	}
-	shared_column(row, &entry->kept);
-	shared_column(row, &entry->purges);
-	shared_column(row, &entry->purged);
+	row_since(row, ROW_1_1);
+	shared_column(row, entry ? &entry->kept : NULL);
+	row_since(row, ROW_1_0);
+	shared_column(row, entry ? &entry->purges : NULL);
+	shared_column(row, entry ? &entry->purged : NULL);
 }
 
 static void
@@ -107,19 +107,32 @@ backend_row(Row *row, int number)
 }
 
 /* One's own backend is for everyone, the others for those who may see statistics. */
-Datum
-jemctx_get_backends(PG_FUNCTION_ARGS)
+static void
+backend_rows(FunctionCallInfo fcinfo, RowVersion declared)
 {
 	bool		all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 	Row			row;
 
-	row_begin(&row, fcinfo);
+	row_begin_as(&row, fcinfo, declared);
 	registry_publish();
 	for (int number = 0; number < compat_proc_count(); number++)
 	{
 		if (all || number == compat_proc_number())
 			backend_row(&row, number);
 	}
+}
+
+Datum
+jemctx_get_backends(PG_FUNCTION_ARGS)
+{
+	backend_rows(fcinfo, ROW_1_0);
+	return (Datum) 0;
+}
+
+Datum
+jemctx_get_backends_1_1(PG_FUNCTION_ARGS)
+{
+	backend_rows(fcinfo, ROW_1_1);
 	return (Datum) 0;
 }
 
@@ -156,14 +169,19 @@ limit_columns(Row *row, const MachineLook *look)
 
 	if (serverlimit_is_counted())
 		memory = serverlimit_bytes();
-	else if (!serverlimit_is_automatic() || memory == SIZE_MAX)
+	else if (!serverlimit_is_automatic())
+		memory = SIZE_MAX;
+	known_column(row, memory);
+	row_since(row, ROW_1_1);
+	if (memory != SIZE_MAX)
 	{
-		row_nulls(row, 3);
-		return;
+		row_text(row, serverlimit_is_counted() ? "setting" :
+				 is_groups ? "control group" : "machine");
+		row_int64(row, serverlimit_reserve_of(memory));
 	}
-	row_int64(row, memory);
-	row_text(row, serverlimit_is_counted() ? "setting" : is_groups ? "control group" : "machine");
-	row_int64(row, serverlimit_reserve_of(memory));
+	else
+		row_nulls(row, 2);
+	row_since(row, ROW_1_0);
 }
 
 static void
@@ -177,8 +195,8 @@ pressure_columns(Row *row)
 		shared_column(row, &pressure->counts[i]);
 }
 
-Datum
-jemctx_get_server(PG_FUNCTION_ARGS)
+static void
+server_row(FunctionCallInfo fcinfo, RowVersion declared)
 {
 	Row			row;
 	MachineLook look;
@@ -187,7 +205,7 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	int			holders;
 	Size		namespaces = control_committed();
 
-	row_begin(&row, fcinfo);
+	row_begin_as(&row, fcinfo, declared);
 	pressure_attend();
 	machine_look(&look);
 	count_processes(&processes, &unaccounted);
@@ -195,15 +213,31 @@ jemctx_get_server(PG_FUNCTION_ARGS)
 	row_int32(&row, unaccounted);
 	row_int64(&row, account_processes() + namespaces);
 	row_int64(&row, namespaces);
+	row_since(&row, ROW_1_1);
 	row_int64(&row, registry_kept(0, &holders));
 	row_int64(&row, budget_limit());
+	row_since(&row, ROW_1_0);
 	limit_columns(&row, &look);
 	known_column(&row, look.total);
 	known_column(&row, look.machine_available);
 	known_column(&row, look.cgroup_limit);
+	row_since(&row, ROW_1_1);
 	known_column(&row, look.available);
 	pressure_columns(&row);
 	known_column(&row, dsm_size());
 	row_end(&row);
+}
+
+Datum
+jemctx_get_server(PG_FUNCTION_ARGS)
+{
+	server_row(fcinfo, ROW_1_0);
+	return (Datum) 0;
+}
+
+Datum
+jemctx_get_server_1_1(PG_FUNCTION_ARGS)
+{
+	server_row(fcinfo, ROW_1_1);
 	return (Datum) 0;
 }

@@ -19,26 +19,57 @@
 
 #define ROW_MAX_COLUMNS 24
 
+/*
+ * A database has an older version of the extension than the module until
+ * somebody updates it there.  A function that has got columns since has another
+ * name in C for them, and the old one stays, for the old declaration.
+ */
+typedef enum RowVersion
+{
+	ROW_1_0,
+	ROW_1_1
+} RowVersion;
+
 typedef struct Row
 {
 	ReturnSetInfo *result;
+	RowVersion	declared;		/* whose columns the result has */
+	RowVersion	since;			/* when the next columns came */
 	int			columns;
 	Datum		values[ROW_MAX_COLUMNS];
 	bool		nulls[ROW_MAX_COLUMNS];
 } Row;
 
-/* Make the function's result a tuplestore of its declared row type. */
+/* Make the function's result a tuplestore of its declared row type, which is that version's. */
 static inline void
-row_begin(Row *row, FunctionCallInfo fcinfo)
+row_begin_as(Row *row, FunctionCallInfo fcinfo, RowVersion declared)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	row->declared = declared;
+	row->since = ROW_1_0;
 	row->columns = 0;
+}
+
+/* The same for a function that has had these columns always. */
+static inline void
+row_begin(Row *row, FunctionCallInfo fcinfo)
+{
+	row_begin_as(row, fcinfo, ROW_1_0);
+}
+
+/* The columns that follow came with that version: older ones do not get them. */
+static inline void
+row_since(Row *row, RowVersion version)
+{
+	row->since = version;
 }
 
 static inline void
 row_datum(Row *row, Datum value, bool isnull)
 {
+	if (row->since > row->declared)
+		return;
 	Assert(row->columns < ROW_MAX_COLUMNS);
 	row->values[row->columns] = value;
 	row->nulls[row->columns++] = isnull;
@@ -89,14 +120,30 @@ row_text(Row *row, const char *value)
 	row_datum(row, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
 }
 
+/* Has the row as many columns as were declared?  Not with a script that is not the module's. */
+static inline void
+row_check_declared(const Row *row)
+{
+	int			declared = row->result->setDesc->natts;
+
+	if (row->columns != declared)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a function of jemctx is declared with %d columns, but has %d",
+						declared, row->columns),
+				 errhint("Run ALTER EXTENSION jemctx UPDATE, after a restart if a new version "
+						 "was installed since the server was started.")));
+}
+
 /* Store the row and begin the next one.  However many there are, that can be interrupted. */
 static inline void
 row_end(Row *row)
 {
-	Assert(row->columns == row->result->setDesc->natts);
+	row_check_declared(row);
 	tuplestore_putvalues(row->result->setResult, row->result->setDesc,
 						 row->values, row->nulls);
 	row->columns = 0;
+	row->since = ROW_1_0;
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -105,6 +152,7 @@ static inline void
 row_drop(Row *row)
 {
 	row->columns = 0;
+	row->since = ROW_1_0;
 }
 
 #endif							/* JEMCTX_ROW_H */

@@ -1,4 +1,4 @@
-# What the module shows to other modules: the functions of its header, those of its SQL script,
+# What the module shows to other modules: the functions of its header, those of its SQL scripts,
 # what the loader and PostgreSQL look for, and nothing else.  Failures on demand are in checking
 # builds only.  No server is needed.
 use strict;
@@ -35,10 +35,10 @@ sub promised
 {
 	my ($bindir) = @_;
 	my $header = slurp_file(config($bindir, 'includedir-server') . '/extension/jemctx/jemctx.h');
-	my ($script) = glob config($bindir, 'sharedir') . '/extension/jemctx--?.?.sql';
+	my @scripts = glob config($bindir, 'sharedir') . '/extension/jemctx--*.sql';
 
 	my $function = qr/^CREATE FUNCTION (\w+)\(.*?^AS 'MODULE_PATHNAME'(?:, '(\w+)')?/ms;
-	my $sql = slurp_file($script);
+	my $sql = join('', map { slurp_file($_) } @scripts);
 	my @names;
 
 	push(@names, $2 // $1) while $sql =~ /$function/g;
