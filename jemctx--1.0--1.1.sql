@@ -5,10 +5,35 @@
 
 -- What has other columns is made anew: views of others on these stand in the way.
 
+DROP VIEW jemctx_contexts;
+DROP FUNCTION jemctx_get_contexts();
 DROP VIEW jemctx_backends;
 DROP FUNCTION jemctx_get_backends();
 DROP VIEW jemctx_server;
 DROP FUNCTION jemctx_get_server();
+
+CREATE FUNCTION jemctx_get_contexts(
+	OUT name text, OUT ident text, OUT parent text, OUT level int, OUT lifetime text,
+	OUT arena int, OUT chunks bigint, OUT allocated bigint, OUT requested bigint, OUT path int[])
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'jemctx_get_contexts_1_1'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION jemctx_get_contexts() IS 'the memory contexts of jemctx in this backend';
+
+CREATE VIEW jemctx_contexts AS SELECT * FROM jemctx_get_contexts();
+COMMENT ON VIEW jemctx_contexts IS 'the memory contexts of jemctx in this backend';
+COMMENT ON COLUMN jemctx_contexts.name IS 'name of the context';
+COMMENT ON COLUMN jemctx_contexts.ident IS 'what else identifies it, such as a query''s text';
+COMMENT ON COLUMN jemctx_contexts.parent IS 'name of the context that it is below';
+COMMENT ON COLUMN jemctx_contexts.level IS 'distance from TopMemoryContext';
+COMMENT ON COLUMN jemctx_contexts.lifetime IS 'persistent or transient';
+COMMENT ON COLUMN jemctx_contexts.arena IS 'the arena of its chunks, NULL if it does not exist yet';
+COMMENT ON COLUMN jemctx_contexts.chunks IS 'chunks allocated (persistent) or blocks held (transient)';
+COMMENT ON COLUMN jemctx_contexts.allocated IS 'bytes held, headers and rounding included';
+COMMENT ON COLUMN jemctx_contexts.requested IS 'bytes asked for, where they are known: in checking builds';
+COMMENT ON COLUMN jemctx_contexts.path IS
+	'numbers of the contexts from TopMemoryContext to this one, which they have for this call, as in '
+	'pg_backend_memory_contexts from PostgreSQL 18 on';
 
 CREATE FUNCTION jemctx_get_backends(
 	OUT pid int, OUT committed bigint, OUT committed_peak bigint, OUT inherited bigint, OUT refused bigint,
@@ -103,7 +128,7 @@ COMMENT ON COLUMN jemctx_server.dynamic_shared_memory IS
 
 -- And may be read by the same roles.
 
-GRANT SELECT ON jemctx_backends TO PUBLIC;
+GRANT SELECT ON jemctx_contexts, jemctx_backends TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION jemctx_get_server() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION jemctx_get_server() TO pg_read_all_stats;
 GRANT SELECT ON jemctx_server TO pg_read_all_stats;

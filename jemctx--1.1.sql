@@ -77,9 +77,9 @@ COMMENT ON COLUMN jemctx_bins.waste IS 'bytes of the slabs that hold no object';
 
 CREATE FUNCTION jemctx_get_contexts(
 	OUT name text, OUT ident text, OUT parent text, OUT level int, OUT lifetime text,
-	OUT arena int, OUT chunks bigint, OUT allocated bigint, OUT requested bigint)
+	OUT arena int, OUT chunks bigint, OUT allocated bigint, OUT requested bigint, OUT path int[])
 RETURNS SETOF record
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'jemctx_get_contexts_1_1'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION jemctx_get_contexts() IS 'the memory contexts of jemctx in this backend';
 
@@ -94,6 +94,9 @@ COMMENT ON COLUMN jemctx_contexts.arena IS 'the arena of its chunks, NULL if it 
 COMMENT ON COLUMN jemctx_contexts.chunks IS 'chunks allocated (persistent) or blocks held (transient)';
 COMMENT ON COLUMN jemctx_contexts.allocated IS 'bytes held, headers and rounding included';
 COMMENT ON COLUMN jemctx_contexts.requested IS 'bytes asked for, where they are known: in checking builds';
+COMMENT ON COLUMN jemctx_contexts.path IS
+	'numbers of the contexts from TopMemoryContext to this one, which they have for this call, as in '
+	'pg_backend_memory_contexts from PostgreSQL 18 on';
 
 CREATE FUNCTION jemctx_get_chunks(
 	OUT size bigint, OUT chunks bigint, OUT runs bigint, OUT utilization float8, OUT waste bigint)

@@ -38,6 +38,18 @@ FROM pg_backend_memory_contexts b JOIN jemctx_contexts c USING (name) WHERE name
 SELECT jemctx_test_reset();
 SELECT chunks, allocated < 10000 AS allocated FROM jemctx_contexts WHERE name = 'kept';
 SELECT jemctx_test_drop();
+-- A path has the numbers that PostgreSQL's view has from 18 on; before, those that follow from the order of its rows.
+SELECT jemctx_test_keep('persistent', 'paths', 0, 0), jemctx_test_keep_below('transient', 2);
+SELECT count(*) FROM jemctx_test_paths() WHERE name IN ('kept', 'below');	-- fills caches, which have contexts
+SELECT name, ident, level = array_length(path, 1) - 1 AS level, same FROM jemctx_test_paths()
+ORDER BY name, ident COLLATE "C";
+-- The path of a context is that of its parent, and it; that is how to add up a tree.
+SELECT c.ident, count(*) - 1 AS below
+FROM jemctx_contexts c JOIN jemctx_contexts b ON b.path[:c.level + 1] = c.path
+WHERE c.name IN ('kept', 'below') GROUP BY c.ident ORDER BY c.ident COLLATE "C";
+SELECT path[1] AS top, count(DISTINCT path) - count(*) AS twice FROM jemctx_contexts GROUP BY path[1];
+SELECT jemctx_test_drop();
+SELECT count(*) FROM jemctx_contexts WHERE name IN ('kept', 'below');
 -- However many chunks there are, one more costs a share of what they take: the
 -- directory counts, and so does its growth, old and new beside each other.
 DO $$

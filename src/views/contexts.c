@@ -8,8 +8,10 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/memutils.h"
 
 #include "arena/slab.h"
@@ -21,7 +23,27 @@
 #define MAX_IDENT 1023
 
 COMPAT_FUNCTION(jemctx_get_contexts);
+COMPAT_FUNCTION(jemctx_get_contexts_1_1);
 COMPAT_FUNCTION(jemctx_get_chunks);
+
+/* A context on the way through all of them. */
+typedef struct Visit
+{
+	MemoryContext context;
+	int			parent;			/* place of its parent's visit */
+	int			level;
+} Visit;
+
+/*
+ * All contexts of this process, in the order of levels: what comes and goes far
+ * below does not change the numbers of what is above.  PostgreSQL 18 has the same.
+ */
+typedef struct Walk
+{
+	Visit	   *visits;
+	int			count;
+	int			space;
+} Walk;
 
 static const char *
 clipped_ident(const char *ident)
@@ -31,13 +53,32 @@ clipped_ident(const char *ident)
 	return pnstrdup(ident, pg_mbcliplen(ident, (int) strlen(ident), MAX_IDENT));
 }
 
-static void
-context_row(Row *row, MemoryContext context, int level, const ContextInfo *info)
+/* Numbers, from 1, of the contexts from TopMemoryContext to the one at that place. */
+static Datum
+path_to(const Walk *walk, int place)
 {
+	int			length = walk->visits[place].level + 1;
+	Datum	   *numbers = palloc(length * sizeof(Datum));
+	ArrayType  *path;
+
+	for (int i = length - 1; i >= 0; i--)
+	{
+		numbers[i] = Int32GetDatum(place + 1);
+		place = walk->visits[place].parent;
+	}
+	path = construct_array(numbers, length, INT4OID, sizeof(int32), true, TYPALIGN_INT);
+	return PointerGetDatum(path);
+}
+
+static void
+context_row(Row *row, const Walk *walk, int place, const ContextInfo *info)
+{
+	MemoryContext context = walk->visits[place].context;
+
 	row_text(row, context->name);
 	row_text(row, clipped_ident(context->ident));
 	row_text(row, context->parent ? context->parent->name : NULL);
-	row_int32(row, level);
+	row_int32(row, walk->visits[place].level);
 	row_text(row, info->lifetime == JEMCTX_PERSISTENT ? "persistent" : "transient");
 	if (info->arena->index >= 0)
 		row_int32(row, info->arena->index);
@@ -49,28 +90,56 @@ context_row(Row *row, MemoryContext context, int level, const ContextInfo *info)
 		row_int64(row, info->requested);
 	else
 		row_null(row);
+	row_since(row, ROW_1_1);
+	row_datum(row, path_to(walk, place), false);
 	row_end(row);
 }
 
 static void
-context_rows(Row *row, MemoryContext context, int level)
+visit_later(Walk *walk, MemoryContext context, int parent, int level)
 {
-	ContextInfo info;
+	if (walk->count == walk->space)
+	{
+		walk->space *= 2;
+		walk->visits = repalloc(walk->visits, walk->space * sizeof(Visit));
+	}
+	walk->visits[walk->count++] = (Visit) {context, parent, level};
+}
 
-	check_stack_depth();
-	if (context_describe(context, &info))
-		context_row(row, context, level, &info);
-	for (MemoryContext child = context->firstchild; child != NULL; child = child->nextchild)
-		context_rows(row, child, level + 1);
+/* Makes no contexts while it walks. */
+static void
+context_rows(FunctionCallInfo fcinfo, RowVersion declared)
+{
+	Row			row;
+	Walk		walk = {.space = 256};
+
+	row_begin_as(&row, fcinfo, declared);
+	walk.visits = palloc(walk.space * sizeof(Visit));
+	visit_later(&walk, TopMemoryContext, -1, 0);
+	for (int place = 0; place < walk.count; place++)
+	{
+		MemoryContext context = walk.visits[place].context;
+		int			level = walk.visits[place].level;
+		ContextInfo info;
+
+		if (context_describe(context, &info))
+			context_row(&row, &walk, place, &info);
+		for (MemoryContext child = context->firstchild; child != NULL; child = child->nextchild)
+			visit_later(&walk, child, place, level + 1);
+	}
 }
 
 Datum
 jemctx_get_contexts(PG_FUNCTION_ARGS)
 {
-	Row			row;
+	context_rows(fcinfo, ROW_1_0);
+	return (Datum) 0;
+}
 
-	row_begin(&row, fcinfo);
-	context_rows(&row, TopMemoryContext, 0);
+Datum
+jemctx_get_contexts_1_1(PG_FUNCTION_ARGS)
+{
+	context_rows(fcinfo, ROW_1_1);
 	return (Datum) 0;
 }
 

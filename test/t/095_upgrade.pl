@@ -39,7 +39,7 @@ my %calls = (
 		'SELECT name, parent, level, lifetime, chunks > 500, allocated > 100000 FROM jemctx_contexts',
 		'CacheMemoryContext|TopMemoryContext|1|persistent|t|t'
 	],
-	'jemctx_get_chunks()' => [ 'SELECT count(*) > 0, bool_and(chunks > 0 AND size > 0) FROM jemctx_chunks', 't|t' ],
+	'jemctx_get_chunks()' => [ 'SELECT count(*) > 0, bool_and(runs > 0 AND size > 0) FROM jemctx_chunks', 't|t' ],
 	'jemctx_get_backends()' => [
 		q(SELECT backend_type, datname, committed > 1e6, committed_peak >= committed, inherited > 1e5, allocated > 1e5,
 			active >= allocated, cache > 1e5, memory_limit, refused, purges, purged,

@@ -40,6 +40,8 @@ CREATE FUNCTION jemctx_test_arena(lifetime text) RETURNS int AS 'MODULE_PATHNAME
 -- One context of this session, called "kept", with so many more chunks of that size.
 CREATE FUNCTION jemctx_test_keep(lifetime text, ident text, chunks int, bytes int)
 	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+-- Contexts below it, in so many levels.
+CREATE FUNCTION jemctx_test_keep_below(lifetime text, levels int) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_reset() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_drop() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
@@ -149,4 +151,26 @@ BEGIN
 		RETURN QUERY EXECUTE 'WITH c AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)
 			SELECT c.name, c.ident, p.name, c.level - 1 FROM c LEFT JOIN c p ON p.path = c.path[:c.level - 1]';
 	END IF;
+END $$;
+
+-- The contexts of jemctx, each beside the one that has its path in PostgreSQL's view.  Before 18 that has no path, but
+-- rows from top to bottom; in the same statement, since numbers are those of the moment.
+CREATE FUNCTION jemctx_test_paths() RETURNS TABLE (name text, ident text, level int, path int[], same bool)
+LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE CASE WHEN current_setting('server_version_num')::int < 180000 THEN '
+		WITH RECURSIVE rows AS MATERIALIZED (
+			SELECT *, (row_number() OVER (ORDER BY level, place))::int AS number
+			FROM pg_get_backend_memory_contexts()
+				WITH ORDINALITY AS c (name, ident, parent, level, bytes, blocks, free, chunks, used, place)
+		),
+		walk AS (
+			SELECT name, ident, place, ARRAY[number] AS path FROM rows WHERE level = 0
+			UNION ALL
+			SELECT r.name, r.ident, r.place, path || number FROM walk w JOIN rows r ON w.place = (
+				SELECT max(place) FROM rows a WHERE a.level = r.level - 1 AND a.place < r.place)
+		)'
+	ELSE 'WITH walk AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)' END || '
+		SELECT c.name, c.ident, c.level, c.path, (w.name, w.ident) IS NOT DISTINCT FROM (c.name, c.ident)
+		FROM jemctx_contexts c LEFT JOIN walk w USING (path)';
 END $$;

@@ -8,6 +8,7 @@
 #include "jemctx_test.h"
 
 PG_FUNCTION_INFO_V1(jemctx_test_keep);
+PG_FUNCTION_INFO_V1(jemctx_test_keep_below);
 PG_FUNCTION_INFO_V1(jemctx_test_reset);
 PG_FUNCTION_INFO_V1(jemctx_test_drop);
 
@@ -38,6 +39,36 @@ jemctx_test_keep(PG_FUNCTION_ARGS)
 	ident = new_ident;
 	for (int i = 0; i < PG_GETARG_INT32(2); i++)
 		memset(MemoryContextAlloc(kept, bytes), 1, bytes);
+	PG_RETURN_VOID();
+}
+
+/* A context with an identifier of its own, which it has room for. */
+static MemoryContext
+named(MemoryContext parent, JemctxLifetime lifetime, const char *name, int number)
+{
+	MemoryContext context = JemctxContextCreate(parent, "below", lifetime);
+	char	   *text = psprintf("%s%d", name, number);
+
+	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, text));
+	return context;
+}
+
+/* In each of so many levels below "kept" three, of which the first has the next level. */
+Datum
+jemctx_test_keep_below(PG_FUNCTION_ARGS)
+{
+	JemctxLifetime lifetime = lifetime_arg(fcinfo);
+	MemoryContext parent = kept;
+
+	require_kept();
+	for (int level = 1; level <= PG_GETARG_INT32(1); level++)
+	{
+		MemoryContext first = named(parent, lifetime, "first", level);
+
+		named(parent, lifetime, "second", level);
+		named(parent, lifetime, "third", level);
+		parent = first;
+	}
 	PG_RETURN_VOID();
 }
 
