@@ -18,6 +18,7 @@
 #include "arena/moment.h"
 #include "arena/unused.h"
 #include "server/account.h"
+#include "server/pressure.h"
 
 /* So large a part of what a process holds may be free when it grows. */
 #define TOLERATED_DIVISOR 16
@@ -35,6 +36,16 @@ static bool admits_all = false;
 static bool refused = false;
 
 /*
+ * Would the process still be at ease with so many bytes more, so that it does
+ * not matter what it keeps of what it holds?  Nobody is while memory is short.
+ */
+bool
+growth_is_at_ease(Size more)
+{
+	return account_committed() + more <= ease && !is_strict && pressure_level() == PRESSURE_NONE;
+}
+
+/*
  * May the process take so many bytes from the system before it has returned
  * the free ones that it keeps?  Called from extent hooks: other threads always may, since
  * nobody would make their allocations again.
@@ -42,10 +53,8 @@ static bool refused = false;
 bool
 growth_admits(Size bytes, Size kept)
 {
-	Size		held = account_committed();
-
-	if ((held + bytes <= ease && !is_strict) || admits_all || !moment_in_main_thread() ||
-		kept <= held / TOLERATED_DIVISOR)
+	if (growth_is_at_ease(bytes) || admits_all || !moment_in_main_thread() ||
+		kept <= account_committed() / TOLERATED_DIVISOR)
 		return true;
 	refused = true;
 	return false;

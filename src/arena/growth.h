@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 extern bool growth_admits(Size bytes, Size kept);
+extern bool growth_is_at_ease(Size more);
 extern bool growth_was_refused(void);
 extern void growth_return_first(void);
 extern void growth_admit_all(bool all);

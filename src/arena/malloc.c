@@ -13,8 +13,8 @@
  * everybody's malloc is the one below, and C++'s operator new.  What takes
  * memory back is jemalloc's.
  *
- * Large objects begin on a page, so that they can grow by moving their pages:
- * a copy would take longer, and for a while both would be in memory.
+ * Large objects begin on a page, so that they can grow by moving their pages
+ * where a copy would have both in memory for a while.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,6 +23,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include "arena/growth.h"
 #include "arena/insist.h"
 #include "arena/malloc.h"
 #include "arena/memstate.h"
@@ -180,11 +181,14 @@ calloc(size_t count, size_t size)
 }
 
 #ifndef MEMSTATE_WATCHED
-/* To another place, with its contents; tools that watch memory would not follow. */
+/*
+ * To another place, with its contents; tools that watch memory would not follow.
+ * A process at ease copies: the next statement has the old place with its pages.
+ */
 static bool
 move(char *to, char *from, size_t size)
 {
-	if (size >= MOVE_SMALLEST && (uintptr_t) from % MOVE_PAGE == 0)
+	if (size >= MOVE_SMALLEST && (uintptr_t) from % MOVE_PAGE == 0 && !growth_is_at_ease(0))
 		return move_contents(to, from, size);
 	memcpy(to, from, size);
 	return true;

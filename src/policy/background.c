@@ -43,6 +43,8 @@ purge(void)
 
 	if (MyBackendType == B_WAL_SENDER && entry != NULL)
 		registry_tell_idle(entry, GetCurrentTimestamp());
+	if (entry != NULL)
+		registry_take_shed(entry);	/* nobody drops caches here */
 	purge_at_rest();
 	is_due = false;
 }
@@ -86,7 +88,7 @@ static void
 transaction_ended(XactEvent event, void *arg)
 {
 	if (MyBackendType != B_BACKEND && MyProc != NULL && refusal_server_was_full())
-		others_ask_all();
+		others_ask_all(true);
 	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;

@@ -165,7 +165,10 @@ static void
 answer_in_statement(RegistryEntry *entry)
 {
 	if (MyBackendType == B_WAL_SENDER && !IsTransactionState())
+	{
+		registry_take_shed(entry);
 		purge_at_rest();
+	}
 	else if (pressure_is_appealed())
 		purge_in_statement();
 	else
@@ -187,7 +190,7 @@ serve_interrupt(void)
 	{
 		reload_take_note();
 		if (registry_is_requested(entry))
-			go_idle(true);
+			go_idle(registry_take_shed(entry));
 		look_at_clock();
 	}
 	else if (registry_is_requested(entry))
@@ -219,9 +222,9 @@ statement_ended(RegistryEntry *entry)
 {
 	refusal_forget();
 	if (refusal_server_was_full())
-		others_ask_all();
+		others_ask_all(true);
 	if (registry_is_requested(entry))
-		go_idle(true);
+		go_idle(registry_take_shed(entry));
 	else if (purge_after == 0 && worth_purging())
 		go_idle(shed_after() == 0);
 	else if (cache_is_due_when_busy())

@@ -60,14 +60,17 @@ is_busy(RegistryEntry *entry)
 	return pg_atomic_read_u32(&entry->state) == REGISTRY_BUSY;
 }
 
-/* Make a request of the process with that PGPROC, and interrupt it if it seems to be idle. */
+/*
+ * Make a request of the process with that PGPROC, and interrupt it if it seems
+ * to be idle.  It sheds its caches if that is wanted and they are too large.
+ */
 static Request
-make_request(RegistryEntry *entry, int number, int pid)
+make_request(RegistryEntry *entry, int number, int pid, bool shed)
 {
 	Request		request = {.entry = entry, .pid = pid};
 
 	request.proc = &ProcGlobal->allProcs[number];
-	request.number = pg_atomic_add_fetch_u32(&entry->requests, 1);
+	request.number = registry_request(entry, shed);
 	if (!is_busy(entry))
 		interrupt_send(request.proc, pid);
 	return request;
@@ -162,7 +165,7 @@ others_purge(int pid, Size *given)
 
 	if (entry == NULL)
 		return false;
-	request = make_request(entry, number, pid);
+	request = make_request(entry, number, pid, true);
 	if (wait_for_answer(&request, answer_deadline(), given))
 		return true;
 	ereport(NOTICE,
@@ -184,11 +187,12 @@ find_idle(int number, int *pid)
 }
 
 /*
- * Have all idle processes return their unused memory, and do not wait for
- * them; for one that the server's limit has refused memory, or for all.
+ * Have all idle processes return their unused memory, and perhaps shed their
+ * caches, and do not wait for them; for one that the server's limit has refused
+ * memory, or for all.
  */
 void
-others_ask_all(void)
+others_ask_all(bool shed)
 {
 	for (int number = 0; number < compat_proc_count(); number++)
 	{
@@ -196,8 +200,8 @@ others_ask_all(void)
 		RegistryEntry *entry = find_idle(number, &pid);
 
 		/* one that has been asked and has not answered need not be asked again */
-		if (entry != NULL && !registry_is_requested(entry))
-			make_request(entry, number, pid);
+		if (entry != NULL && !registry_is_requested_to(entry, shed))
+			make_request(entry, number, pid, shed);
 	}
 }
 
@@ -246,7 +250,7 @@ others_ask_longest_idle(Size bytes, Size least)
 		if (entry == NULL)
 			continue;
 		asked += pg_atomic_read_u64(&entry->kept);
-		make_request(entry, number, pid);
+		make_request(entry, number, pid, false);
 	}
 	return asked;
 }
@@ -288,8 +292,8 @@ ask_everybody(void)
 
 		if (entry == NULL)
 			continue;
-		if (!registry_is_requested(entry))
-			pg_atomic_add_fetch_u32(&entry->requests, 1);
+		if (!registry_is_requested_to(entry, true))
+			registry_request(entry, true);
 		interrupt_send(&ProcGlobal->allProcs[number], pid);
 	}
 }
@@ -331,7 +335,7 @@ others_purge_all(void)
 		RegistryEntry *entry = find_idle(number, &pid);
 
 		if (entry != NULL && may_signal(&ProcGlobal->allProcs[number]))
-			requests[count++] = make_request(entry, number, pid);
+			requests[count++] = make_request(entry, number, pid, true);
 	}
 	deadline = answer_deadline();
 	for (int i = 0; i < count; i++)

@@ -12,7 +12,7 @@
 
 extern bool others_purge(int pid, Size *given);
 extern Size others_purge_all(void);
-extern void others_ask_all(void);
+extern void others_ask_all(bool shed);
 extern void others_interrupt_idle(void);
 extern void others_enter(void);
 extern Size others_ask_longest_idle(Size bytes, Size least);

@@ -17,17 +17,6 @@
 /* What the process has held after the last purge at rest. */
 static Size purged_to;
 
-/* Answer whoever has asked for a purge before this one, of so many bytes. */
-static void
-answer(RegistryEntry *entry, uint32 requests, Size given)
-{
-	if (requests == pg_atomic_read_u32(&entry->answers))
-		return;
-	pg_atomic_write_u64(&entry->answer, given);
-	pg_atomic_write_u32(&entry->answers, requests);
-	ConditionVariableBroadcast(&entry->answered);
-}
-
 /* Return what is free, answer whoever has asked for it, and tell.  Returns how many bytes. */
 static Size
 purge(RegistryEntry *entry)
@@ -38,7 +27,7 @@ purge(RegistryEntry *entry)
 	pg_atomic_write_u64(&entry->purges, pg_atomic_read_u64(&entry->purges) + 1);
 	pg_atomic_write_u64(&entry->purged, pg_atomic_read_u64(&entry->purged) + given);
 	registry_publish();
-	answer(entry, requests, given);
+	registry_answer(entry, requests, given);
 	if (pressure_level() > PRESSURE_NONE)
 		pressure_count(PRESSURE_PURGES);
 	return given;
@@ -57,14 +46,19 @@ purge_now(void)
 	return entry != NULL ? purge(entry) : unused_purge();
 }
 
-/* The same in the middle of a statement, where the process checks for interrupts. */
+/*
+ * The same in the middle of a statement, where the process checks for
+ * interrupts.  Whoever wants caches dropped has to be content with it.
+ */
 void
 purge_in_statement(void)
 {
 	RegistryEntry *entry = registry_own();
 
-	if (entry != NULL)
-		purge(entry);
+	if (entry == NULL)
+		return;
+	registry_take_shed(entry);
+	purge(entry);
 }
 
 /* The same between statements or transactions: what is held then is in use for longer. */

@@ -53,6 +53,7 @@ init_entry(RegistryEntry *entry)
 	pg_atomic_init_u64(&entry->idle_from, 0);
 	pg_atomic_init_u64(&entry->purges, 0);
 	pg_atomic_init_u64(&entry->purged, 0);
+	pg_atomic_init_u32(&entry->sheds, 0);
 	pg_atomic_init_u32(&entry->requests, 0);
 	pg_atomic_init_u32(&entry->answers, 0);
 	pg_atomic_init_u64(&entry->answer, 0);
@@ -92,6 +93,7 @@ begin_entry(RegistryEntry *entry)
 	pg_atomic_write_u64(&entry->kept, 0);
 	pg_atomic_write_u64(&entry->purges, 0);
 	pg_atomic_write_u64(&entry->purged, 0);
+	pg_atomic_write_u32(&entry->sheds, 0);
 	pg_atomic_write_u32(&entry->answers, pg_atomic_read_u32(&entry->requests));
 	pg_write_barrier();
 	pg_atomic_write_u32(&entry->pid, MyProcPid);
@@ -227,5 +229,40 @@ void
 registry_tell_busy(RegistryEntry *entry)
 {
 	pg_atomic_exchange_u32(&entry->state, REGISTRY_BUSY);
+	ConditionVariableBroadcast(&entry->answered);
+}
+
+/*
+ * Ask the process for a purge, and perhaps to drop its catalog caches before
+ * it.  Returns the number of the request.
+ */
+uint32
+registry_request(RegistryEntry *entry, bool shed)
+{
+	if (shed)
+		pg_atomic_write_u32(&entry->sheds, 1);
+	return pg_atomic_add_fetch_u32(&entry->requests, 1);
+}
+
+/* Is this process asked to drop its caches?  Whoever is told so does it, or cannot. */
+bool
+registry_take_shed(RegistryEntry *entry)
+{
+	return pg_atomic_read_u32(&entry->sheds) != 0 && pg_atomic_exchange_u32(&entry->sheds, 0) != 0;
+}
+
+/*
+ * Answer whoever has asked for a purge up to that request, of so many bytes.
+ * One who meanwhile wants the caches dropped is not content with it: the
+ * interrupt that he has sent, or the end of the statement, is for him.
+ */
+void
+registry_answer(RegistryEntry *entry, uint32 requests, Size given)
+{
+	if (requests == pg_atomic_read_u32(&entry->answers) ||
+		pg_atomic_read_u32(&entry->sheds) != 0)
+		return;
+	pg_atomic_write_u64(&entry->answer, given);
+	pg_atomic_write_u32(&entry->answers, requests);
 	ConditionVariableBroadcast(&entry->answered);
 }

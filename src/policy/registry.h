@@ -34,9 +34,10 @@ typedef struct RegistryFigures
 /*
  * The entry of one process.  It means something while pid is that of the
  * process that has the PGPROC of the same number.  Everything is written by
- * that process only and read by everybody without a lock, except requests,
- * which everybody increments, and then reads the state.  A process reads both
- * with every statement, so entries do not share cache lines.
+ * that process only and read by everybody without a lock, except sheds and
+ * requests, which everybody sets and increments, and then reads the state.  A
+ * process reads requests and state with every statement, so entries do not
+ * share cache lines.
  */
 typedef struct RegistryEntry
 {
@@ -54,6 +55,9 @@ typedef struct RegistryEntry
 	pg_atomic_uint64 purges;
 	pg_atomic_uint64 purged;	/* bytes given back by all of them */
 
+	/* does a request that has not been answered want catalog caches dropped as well? */
+	pg_atomic_uint32 sheds;
+
 	/* purges asked for by others, and answered with the bytes given back */
 	pg_atomic_uint32 requests;
 	pg_atomic_uint32 answers;
@@ -70,12 +74,22 @@ extern bool registry_publish_sometimes(void);
 extern Size registry_kept(Size least, int *holders);
 extern void registry_tell_idle(RegistryEntry *entry, TimestampTz statement);
 extern void registry_tell_busy(RegistryEntry *entry);
+extern uint32 registry_request(RegistryEntry *entry, bool shed);
+extern bool registry_take_shed(RegistryEntry *entry);
+extern void registry_answer(RegistryEntry *entry, uint32 requests, Size given);
 
 /* Has another process asked for a purge? */
 static inline bool
 registry_is_requested(RegistryEntry *entry)
 {
 	return pg_atomic_read_u32(&entry->requests) != pg_atomic_read_u32(&entry->answers);
+}
+
+/* And has it asked for as much as that? */
+static inline bool
+registry_is_requested_to(RegistryEntry *entry, bool shed)
+{
+	return registry_is_requested(entry) && (!shed || pg_atomic_read_u32(&entry->sheds) != 0);
 }
 
 #endif							/* JEMCTX_REGISTRY_H */

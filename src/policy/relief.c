@@ -73,7 +73,7 @@ act(Pressure told, Pressure level)
 	if (told != level)
 		tell(told, level);
 	if (level > PRESSURE_NONE && level >= told)
-		others_ask_all();
+		others_ask_all(level == PRESSURE_HIGH);
 }
 
 /* In an interrupt: an extent hook of this process may have found that it is time to act. */

@@ -39,17 +39,6 @@ sub cache_of
 	return backend($observer, $session, 'cache');
 }
 
-# Let the session fill its caches, as the last thing that it does, and wait until it has purged.
-sub fill
-{
-	my ($session, $what) = @_;
-	my $before = backend($observer, $session, 'purges');
-
-	query($session, $_) for split /; /, $fill;
-	ok(poll(sub { backend($observer, $session, 'purges') > $before }), "$what: free pages go");
-	return;
-}
-
 # How long after its answer a session has published its figures, in ms, which it does when it purges.
 sub silent_for
 {
@@ -58,6 +47,18 @@ sub silent_for
 
 	return query($observer, "SELECT extract(epoch FROM published_at - state_change) * 1000
 		FROM jemctx_backends JOIN pg_stat_activity USING (pid) WHERE pid = $pid");
+}
+
+# Let the session fill its caches, as the last thing that it does, and wait until it has purged after that.
+sub fill
+{
+	my ($session, $what) = @_;
+	my $before = backend($observer, $session, 'purges');
+
+	query($session, $_) for split /; /, $fill;
+	ok( poll(sub { backend($observer, $session, 'purges') > $before && silent_for($session) > 0 }),
+		"$what: free pages go");
+	return;
 }
 
 # Both times count from the answer, and are looked at by one alarm: free pages go first, then the caches.

@@ -187,21 +187,21 @@ query($idle, 'DO $$BEGIN FOR i IN 1 .. 400 LOOP '
 	  . "EXECUTE format('CREATE TABLE part%s PARTITION OF parts FOR VALUES IN (%s)', i, i); END LOOP; END\$\$");
 query($idle, 'SELECT count(*) FROM parts WHERE a < 1000000');
 query($idle, big_sorts());
-query($idle, 'BEGIN; SELECT 1');
+query($idle, $_) for "SET jemctx.idle_cache_limit = '1MB'", "SET jemctx.idle_cache_after = '1h'";
 my ($purges, $before) = split /\|/, figures($idle, 'purges, committed');
 machine_has(130);
 becomes('some', 'little is left once more');
 ok(poll(sub { figures($idle, "purges > $purges AND committed < $before") eq 't' }),
 	'an idle session returns what it does not use');
 my $cache = figures($idle, 'cache');
-cmp_ok($cache, '>', 2 * $MB, 'it keeps its caches');
+cmp_ok($cache, '>', 2 * $MB, 'it keeps its caches, for which it has more time');
 ok(poll(sub { $server->('pressure_purges > 0') eq 't' }), 'which is counted');
 $purges = figures($observer, 'purges');
 query($observer, big_sort());
 ok(poll(sub { figures($observer, "purges > $purges") eq 't' }), 'so does a busy one, after each statement');
 is($server->('pressure_sheds, pressure_trims'), '0|0', 'and no more');
 
-query($idle, 'COMMIT');
+query($idle, 'SET jemctx.idle_cache_limit = -1');
 machine_has(50);
 becomes('high', 'very little is left once more');
 ok(poll(sub { $server->('pressure_sheds > 0') eq 't' }), 'an idle session sheds its caches');
