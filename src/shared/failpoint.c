@@ -77,11 +77,13 @@ countdown_of(FunctionCallInfo fcinfo)
 	return NULL;				/* keep compiler quiet */
 }
 
-/* The n-th time from now that something comes by it will fail; 0 for never. */
+/* The n-th time from now that something comes by it will fail; 0 for never, -1 for each. */
 Datum
 jemctx_debug_fault(PG_FUNCTION_ARGS)
 {
-	pg_atomic_write_u32(countdown_of(fcinfo), PG_GETARG_INT32(1));
+	int32		n = PG_GETARG_INT32(1);
+
+	pg_atomic_write_u32(countdown_of(fcinfo), n == -1 ? FAILPOINT_ALWAYS : (uint32) n);
 	PG_RETURN_VOID();
 }
 

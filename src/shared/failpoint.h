@@ -43,8 +43,9 @@ typedef enum Failpoint
 	FAILPOINTS
 } Failpoint;
 
-/* In the place of a countdown: a process pauses there. */
+/* In the place of a countdown: a process pauses there, or all that come by fail. */
 #define FAILPOINT_PAUSED PG_UINT32_MAX
+#define FAILPOINT_ALWAYS (PG_UINT32_MAX - 1)
 
 /* Count down: 0 is never. */
 static inline bool
@@ -54,7 +55,7 @@ failpoint_count_down(Failpoint failpoint)
 	uint32		left = pg_atomic_read_u32(countdown);
 
 	return unlikely(left > 0) && left != FAILPOINT_PAUSED &&
-		pg_atomic_sub_fetch_u32(countdown, 1) == 0;
+		(left == FAILPOINT_ALWAYS || pg_atomic_sub_fetch_u32(countdown, 1) == 0);
 }
 
 #define failpoint_is_due(name) failpoint_count_down(FAILPOINT_##name)

@@ -58,7 +58,7 @@ sub adds_up
 	return;
 }
 
-# Let the n-th thing of that kind fail, or none, in a checking build: see src/shared/failpoint.h.
+# Let the n-th thing of that kind fail, with 0 none, with -1 all, in a checking build: see src/shared/failpoint.h.
 sub fault
 {
 	my ($node, $fault, $countdown) = @_;
