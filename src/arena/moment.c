@@ -38,6 +38,7 @@
 
 #include "arena/moment.h"
 #include "compat/client.h"
+#include "compat/worker.h"
 #include "server/account.h"
 
 /* Nothing else that is done between statements needs as much at once. */
@@ -78,7 +79,9 @@ serves_nobody(void)
 {
 	if (MyBackendType == B_WAL_SENDER)
 		return !walsender_runs_sql();
-	return MyBackendType != B_BACKEND && !IsParallelWorker();
+	if (IsParallelWorker())
+		return worker_leader_serves_nobody();
+	return MyBackendType != B_BACKEND;
 }
 
 static bool
@@ -171,8 +174,9 @@ static const Objection objections[] = {
 	 */
 	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
 	/*
-	 * a worker would be started again and fail again, and so would a walsender by its receiver,
-	 * while WAL piles up, unless it is SQL that fails; the server needs auxiliary processes
+	 * a worker would be started again and fail again, also if it was its parallel worker that
+	 * failed, and so would a walsender by its receiver, while WAL piles up, unless it is SQL that
+	 * fails; the server needs auxiliary processes
 	 */
 	{serves_nobody, "no client waits for the end of a statement here"},
 	/* who cannot connect cannot look what is wrong */

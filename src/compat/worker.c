@@ -1,13 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * worker.c
- *	  Background workers that are registered.
+ *	  Background workers that are registered, and parallel ones' leaders.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "postmaster/bgworker_internals.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
+#include "storage/proc.h"
 
 #include "compat/worker.h"
 
@@ -37,4 +41,33 @@ worker_is_registered(const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* Has it a client that waits for the end of a statement?  18 tells ordinary sessions only. */
+static bool
+serves_client(const PGPROC *proc)
+{
+#if PG_VERSION_NUM >= 180000
+	for (int i = 0; i < max_wal_senders; i++)
+	{
+		if (WalSndCtl->walsnds[i].pid == proc->pid)
+			return true;
+	}
+	return proc->isRegularBackend;
+#else
+	return !proc->isBackgroundWorker && (proc->statusFlags & PROC_IS_AUTOVACUUM) == 0;
+#endif
+}
+
+/*
+ * Is this a parallel worker of a process without a client?  It joins its
+ * leader's group before it is connected to a database.  Reads variables: may be
+ * called anywhere.
+ */
+bool
+worker_leader_serves_nobody(void)
+{
+	const PGPROC *leader = MyProc != NULL ? MyProc->lockGroupLeader : NULL;
+
+	return IsParallelWorker() && leader != NULL && !serves_client(leader);
 }

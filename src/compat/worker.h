@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * worker.h
- *	  Background workers that are registered.
+ *	  Background workers that are registered, and parallel ones' leaders.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,5 +11,6 @@
 #include "postgres.h"
 
 extern bool worker_is_registered(const char *name);
+extern bool worker_leader_serves_nobody(void);
 
 #endif							/* JEMCTX_WORKER_H */

@@ -136,6 +136,11 @@ CREATE FUNCTION jemctx_test_kill_worker(ns text, "die" bool) RETURNS int AS 'MOD
 -- A background worker that uses a namespace and runs no transactions
 CREATE FUNCTION jemctx_test_ns_worker(ns text) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 
+-- A background worker that carries out a statement so many times; means against errors: n(one), t(ransaction),
+-- s(ubtransaction)
+CREATE FUNCTION jemctx_test_sql_worker(statement text, rounds int, means text)
+	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
 -- Have statements executed by a parallel worker, "on" or "off": the setting has two names.
 CREATE FUNCTION jemctx_test_parallel(value text) RETURNS text LANGUAGE SQL AS
 	$$SELECT set_config(name, $1, false) FROM pg_settings

@@ -107,8 +107,8 @@ static const Size test_sizes[] = {
 	262104, 262128, 262144, 1000000, 10485760
 };
 
-/* nsworkers.c: a worker of the module with that function, and text for it; its process */
-extern pid_t start_worker(const char *name, const char *function, const char *extra,
+/* nsworkers.c: a worker of the module with that function, flags and text for it; its process */
+extern pid_t start_worker(const char *name, const char *function, int flags, const char *extra,
 						  Datum argument);
 
 /* namespaces.c: the namespace that a function is called with the name of */

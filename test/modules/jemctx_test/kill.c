@@ -215,7 +215,7 @@ jemctx_test_kill_worker_main(Datum arg)
 Datum
 jemctx_test_kill_worker(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(start_worker("jemctx_test kill", "jemctx_test_kill_worker_main",
+	PG_RETURN_INT32(start_worker("jemctx_test kill", "jemctx_test_kill_worker_main", 0,
 								 text_to_cstring(PG_GETARG_TEXT_PP(0)),
 								 BoolGetDatum(PG_GETARG_BOOL(1))));
 }

@@ -40,10 +40,10 @@ jemctx_test_ns_rest_main(Datum arg)
 }
 
 pid_t
-start_worker(const char *name, const char *function, const char *extra, Datum argument)
+start_worker(const char *name, const char *function, int flags, const char *extra, Datum argument)
 {
 	BackgroundWorker worker = {
-		.bgw_flags = BGWORKER_SHMEM_ACCESS,
+		.bgw_flags = BGWORKER_SHMEM_ACCESS | flags,
 		.bgw_start_time = BgWorkerStart_ConsistentState,
 		.bgw_restart_time = BGW_NEVER_RESTART,
 		.bgw_main_arg = argument,
@@ -66,6 +66,6 @@ start_worker(const char *name, const char *function, const char *extra, Datum ar
 Datum
 jemctx_test_ns_worker(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(start_worker("jemctx_test namespace", "jemctx_test_ns_rest_main",
+	PG_RETURN_INT32(start_worker("jemctx_test namespace", "jemctx_test_ns_rest_main", 0,
 								 text_to_cstring(PG_GETARG_TEXT_PP(0)), (Datum) 0));
 }
