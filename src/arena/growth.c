@@ -21,7 +21,7 @@
 #include "server/pressure.h"
 
 /* So large a part of what a process holds may be free when it grows. */
-#define TOLERATED_DIVISOR 16
+#define TOLERATED_DIVISOR 32
 
 /* Up to so many bytes in all a process grows whatever it keeps. */
 static Size ease = SIZE_MAX;
