@@ -23,6 +23,7 @@ use Time::HiRes qw(sleep);
 
 # beside it where the benchmark is copied to
 use lib "$FindBin::RealBin/..";
+use Group qw(in_group make_group);
 use Session qw(start_session send_query answer has_ended close_session);
 
 our @EXPORT = qw(begin children close_session cpu_seconds end_query minor_faults pgbench prepare query
@@ -39,6 +40,22 @@ my %variants = (
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'",
 			'jemctx.idle_cache_after = 0' ],
 		library => 'jemctx.so'
+	},
+	# all processes together keep little for their next statements
+	'jemctx-budget' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.kept_memory_limit = '256MB'" ],
+		library => 'jemctx.so'
+	},
+	# idle backends soon drop large catalog caches
+	'jemctx-caches' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_after = '20s'" ],
+		library => 'jemctx.so'
+	},
+	# in the control group of the benchmark's option --group
+	'jemctx-group' => {
+		settings => ["shared_preload_libraries = 'jemctx'"],
+		library => 'jemctx.so',
+		group => 1
 	},
 	'jemctx-namespaces' => {
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'",
@@ -87,6 +104,7 @@ my @prepared;	# what prepare() was given
 my $bindir;
 my %opt;
 my $json;
+my %costs;		# in microseconds
 
 #
 # Options, the user, the head of the report
@@ -104,6 +122,7 @@ sub begin
 	GetOptions(\%opt, @types, 'set=s@', 'json=s', 'help') && !@ARGV && !$opt{help} or usage(%defaults);
 	check_options();
 	open_json();
+	make_group($opt{group}) if defined $opt{group} && $> == 0;
 	become_user(@arguments) if $> == 0;
 	$copy = $FindBin::RealBin if ($ENV{JEMCTX_BENCH_COPY} // '') eq $FindBin::RealBin;
 	find_programs();
@@ -231,7 +250,25 @@ sub servers
 
 		chomp($variants{$name}{bindir} = run($pg_config, '--bindir'));
 	}
-	return map { start($_, $template) } @names;
+	my @servers = map { start($_, $template) } @names;
+
+	print_costs($servers[0]);
+	return @servers;
+}
+
+# What ratios depend on; an extension of ours measures it, which leaves no traces.
+sub print_costs
+{
+	my ($server) = @_;
+	my $session = session($server);
+
+	query($session, 'CREATE EXTENSION jemctx_bench');
+	@costs{qw(page_fault system_call malloc_64)} =
+	  map { $_ / 1000 } split(/\|/, query($session, 'SELECT * FROM jemctx_bench_costs()'));
+	query($session, 'DROP EXTENSION jemctx_bench');
+	close_session($session);
+	printf("a page fault costs %.2f us here, a system call %.2f us, malloc(64) and free %.3f us\n\n",
+		@costs{qw(page_fault system_call malloc_64)});
 }
 
 sub available
@@ -269,6 +306,15 @@ sub launch
 {
 	my ($server) = @_;
 	my $variant = $variants{ $server->{name} };
+
+	$variant->{group} ? in_group(sub { start_postmaster($server, $variant) }) : start_postmaster($server, $variant);
+	$server->{pid} = postmaster($server);
+	check_library($server, $variant->{preload} // $variant->{library});
+}
+
+sub start_postmaster
+{
+	my ($server, $variant) = @_;
 	my $log = "$base/$server->{name}.log";
 
 	local %ENV = (%ENV, %{ $variant->{environment} // {} });
@@ -277,8 +323,6 @@ sub launch
 	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null',
 		'2>&1')
 		or die "could not start the $server->{name} server:\n", contents($log);
-	$server->{pid} = postmaster($server);
-	check_library($server, $variant->{preload} // $variant->{library});
 }
 
 # Two servers that do not differ may differ by a few per cent for as long as
@@ -577,7 +621,7 @@ sub save
 	return if !$json;
 	print $json JSON::PP->new->canonical->pretty->encode(
 		{ program => basename($0), environment(), options => { map { $_ => $opt{$_} } grep { $_ ne 'json' } keys %opt },
-			%figures });
+			costs => \%costs, %figures });
 	close($json) or die "could not write the raw figures: $!\n";
 }
 

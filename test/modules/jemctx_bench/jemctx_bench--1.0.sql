@@ -9,3 +9,10 @@ LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION jemctx_bench(text, text) IS
 	'does a work on a context of that kind: nanoseconds of an operation; live and resident bytes at its end, '
 	'resident bytes after freeing 90 % and a purge (0 where the work does not measure it)';
+
+CREATE FUNCTION jemctx_bench_costs(OUT page_fault float8, OUT system_call float8, OUT malloc_64 float8)
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION jemctx_bench_costs() IS
+	'what this machine takes, in nanoseconds: for the first touch of a page, for a system call, '
+	'for malloc(64) and free() with the allocator of the process';
