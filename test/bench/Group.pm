@@ -73,7 +73,9 @@ sub serve
 	{
 		my ($action, $pid) = split(' ', $line);
 
-		print $porter write_file(($action eq 'enter' ? $group : $root) . '/cgroup.procs', $pid) ? "done\n" : "failed: $!\n";
+		my $processes = ($action eq 'enter' ? $group : $root) . '/cgroup.procs';
+
+		print $porter write_file($processes, $pid) ? "done\n" : "failed: $!\n";
 	}
 	for (1 .. 600)
 	{
