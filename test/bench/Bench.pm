@@ -48,7 +48,8 @@ my %variants = (
 	},
 	# idle backends soon drop large catalog caches
 	'jemctx-caches' => {
-		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_after = '20s'" ],
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.idle_cache_limit = '1MB'",
+			"jemctx.idle_cache_after = '20s'" ],
 		library => 'jemctx.so'
 	},
 	# in the control group of the benchmark's option --group
