@@ -5,6 +5,9 @@
 #   make demo                 see it at work in a throwaway server
 #   make test                 install what is missing, build, run all tests
 #   make test-majors          run all suites with PostgreSQL 16 to 19; MAJORS="17 18": with those
+#   make test-packages        build Debian packages, install them in a fresh tree; MAJORS="17 18": of those
+#   make test-pgxn            have pgxn build, install and test the zip of "make dist"
+#   make dist                 make the zip for PGXN, of what is committed
 #   make libraries LIMITS=64  meet limits of memory in the middle of libraries
 #   make reference            write docs/reference.md anew, from the extension's comments
 #   make style                see whether the house is as src/README.md says
@@ -62,8 +65,8 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: help demo test test-majors libraries reference style lint kill interrupts refusals mutate fuzz bench \
-	regress-tests
+.PHONY: help demo test test-majors test-packages test-pgxn dist libraries reference style lint kill interrupts refusals \
+	mutate fuzz bench regress-tests
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -76,6 +79,18 @@ test:
 
 test-majors:
 	@test/majors "$(or $(MAJORS),16 17 18 19)" $(TESTS)
+
+test-packages:
+	@test/packages $(MAJORS)
+
+test-pgxn:
+	@test/pgxn
+
+# As PGXN wants it: one directory, with the version's name.
+DISTVERSION = $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' META.json)
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ \
+		-o $(or $(DIST),.)/$(EXTENSION)-$(DISTVERSION).zip HEAD
 
 libraries:
 	@test/libraries $(LIMITS)

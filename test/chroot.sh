@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+#
+# For scripts that work in trees of other releases (see test/trees): what is mounted there while they do, and
+# a copy of the project. To be read by them, in the project's directory.
+
+trees=${JEMCTX_TREES:-/var/cache/jemctx-trees}
+mounted=()
+
+# In the reverse order, and before anything removes a tree.
+unmount() {
+	local index
+
+	for ((index = ${#mounted[@]} - 1; index >= 0; index--)); do
+		umount "${mounted[index]}" || umount -l "${mounted[index]}"
+	done
+	mounted=()
+}
+
+mount_into() {
+	mount -t proc proc "$1/proc"
+	mounted+=("$1/proc")
+	mkdir -p "$1/dev/shm"
+	mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
+	mounted+=("$1/dev/shm")
+}
+
+# A copy of the project, without what was built, and nothing of an earlier one.
+copy_to() {
+	rm -rf "$1"
+	mkdir -p "$1"
+	cp -r Makefile README.md LICENSE META.json CHANGELOG.md .editorconfig ./*.[ch] ./*.sql ./*.control \
+		docs debian src sql expected test "$1"
+	find "$1" -name '*.o' -delete -o -name '*.so' -delete
+	chmod -R a+rX "$1"
+}
