@@ -65,8 +65,8 @@ EXTRA_CLEAN = tmp_check log
 override with_llvm := no
 
 .DEFAULT_GOAL := all
-.PHONY: help demo test test-majors test-packages test-pgxn dist libraries reference style lint kill interrupts refusals \
-	mutate fuzz bench regress-tests
+.PHONY: help demo test test-majors test-packages test-pgxn dist libraries reference style lint kill interrupts \
+	refusals mutate fuzz bench regress-tests
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
