@@ -90,8 +90,7 @@ query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '200MB'");
 query($observer, "ALTER SYSTEM SET jemctx.backend_memory_limit = 0");
 query($observer, 'SELECT pg_reload_conf()');
 ok(poll(sub { query($_, 'SHOW jemctx.server_memory_limit') eq '200MB' }), 'the limit is back') for @sessions[ 0 .. 3 ];
-my $sort = 'SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 200000) g ORDER BY m) s;';
-query($_, $sort x 3) for @sessions[ 0 .. 7 ];
+query($_, big_sorts()) for @sessions[ 0 .. 7 ];
 ok( poll(
 		sub {
 			query($_,        'SELECT 1') for @sessions;

@@ -19,10 +19,10 @@ my $node = namespace_node('main', "jemctx.namespace_memory = '4GB'\n");
 my ($one, $two) = map { open_session($node) } 1 .. 2;
 
 # The longest of many allocations of another namespace while one of 1.5 GB goes, as a part of the time
-# that it takes to go: a busy machine makes both long.
+# that it takes to go: a busy machine makes both long.  The shortest of up to three tries counts.
 sub longest_part
 {
-	my ($size, $how) = @_;
+	my ($size, $how, $limit) = @_;
 	my @parts;
 
 	for my $try (1 .. 3)
@@ -41,12 +41,14 @@ sub longest_part
 		note "$size, $how: takes $took s, longest wait $longest s";
 		push @parts, $longest / $took;
 		ask($one, "SELECT jemctx_namespace_drop('large')") if $how eq 'reset';
+		last if $parts[-1] < $limit;
 	}
 	return min(@parts);
 }
 
-cmp_ok(longest_part(3000, 'drop'), '<', 0.3, 'nobody waits for a drop of small objects');
-cmp_ok(longest_part(100000, 'reset'), '<', 0.3, 'nor for a reset of large ones');
+my $limit = 0.3;
+cmp_ok(longest_part(3000, 'drop', $limit), '<', $limit, 'nobody waits for a drop of small objects');
+cmp_ok(longest_part(100000, 'reset', $limit), '<', $limit, 'nor for a reset of large ones');
 
 # The memory follows.
 ok($node->poll_query_until('postgres', 'SELECT namespaces < 10000000 FROM jemctx_server'), 'all memory comes back');

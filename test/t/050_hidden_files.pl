@@ -32,7 +32,7 @@ ok(PostgreSQL::Test::Utils::system_log(without_mode(@pg_ctl)) == 0, 'the server 
   or diag slurp_file($node->logfile);
 $node->_update_pid(1);
 is(info($node, 'overcommit'), 'off', 'jemalloc takes it for a kernel that does not overcommit, and so do we');
-is($node->safe_psql('postgres', big_sort()), '300000', 'memory can be used');
+is($node->safe_psql('postgres', big_sort()), '26000', 'memory can be used');
 is($node->safe_psql('postgres', q(SELECT length(string_agg(repeat('x', 1000000), '')) FROM generate_series(1, 50))),
 	'50000000', 'and grow');
 committed_is_exact($node, 'what is committed is known');
