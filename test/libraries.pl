@@ -25,6 +25,7 @@ jit = off
 log_min_messages = log
 log_statement = none
 restart_after_crash = on
+jemctx.reserved_memory = 0
 CONF
 my $csv = $node->data_dir . '/places.csv';
 
