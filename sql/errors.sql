@@ -17,7 +17,9 @@ BEGIN
 	END LOOP;
 END $$;
 CREATE EXTENSION jemctx;
+\set VERBOSITY terse
 SELECT * FROM jemctx_purge('1'::text);
+\set VERBOSITY default
 -- The views cannot be written to.
 UPDATE jemctx_arenas SET allocated = 0;
 DELETE FROM jemctx_contexts;

@@ -17,4 +17,11 @@ typedef enum PostmasterIntent
 
 extern PostmasterIntent postmaster_intent(void);
 
+/* Settings that name files, beside those of 15: members of an array of PathSetting. */
+#if PG_VERSION_NUM >= 190000
+#define POSTMASTER_MORE_PATHS {.name = "hosts_file", .resolved = &HostsFileName},
+#else
+#define POSTMASTER_MORE_PATHS
+#endif
+
 #endif							/* JEMCTX_POSTMASTER_H */

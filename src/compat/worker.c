@@ -43,11 +43,16 @@ worker_is_registered(const char *name)
 	return false;
 }
 
-/* Has it a client that waits for the end of a statement?  18 tells ordinary sessions only. */
+/*
+ * Has it a client that waits for the end of a statement?  18 tells ordinary
+ * sessions only, 19 what each is.
+ */
 static bool
 serves_client(const PGPROC *proc)
 {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+	return proc->backendType == B_BACKEND || proc->backendType == B_WAL_SENDER;
+#elif PG_VERSION_NUM >= 180000
 	for (int i = 0; i < max_wal_senders; i++)
 	{
 		if (WalSndCtl->walsnds[i].pid == proc->pid)

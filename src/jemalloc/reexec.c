@@ -31,6 +31,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "compat/postmaster.h"
 #include "jemalloc/environment.h"
 #include "jemalloc/reexec.h"
 #include "jemalloc/trial.h"
@@ -55,6 +56,7 @@ static PathSetting path_settings[] = {
 	{.name = "data_directory", .resolved = &DataDir},
 	{.name = "hba_file", .resolved = &HbaFileName},
 	{.name = "ident_file", .resolved = &IdentFileName},
+	POSTMASTER_MORE_PATHS
 };
 
 static void

@@ -21,6 +21,7 @@
 #include "access/parallel.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
+#include "port/atomics.h"
 
 #include "shared/guard.h"
 

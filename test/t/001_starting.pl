@@ -87,11 +87,22 @@ my $etc = "$parent/etc dir";
 mkdir $etc or die;
 copy("$data/$_", "$etc/$_") or die for qw(postgresql.conf pg_hba.conf pg_ident.conf);
 append_to_file("$etc/postgresql.conf", "data_directory = '$data'\n");
+append_to_file("$etc/pg_hosts.conf", "# 19 wants to know where it is\n");
+my @hosts = server_major() < 19 ? () : ('-c', 'hosts_file=etc dir/pg_hosts.conf');
 check_child(
 	'relative config_file', $parent,
 	"$bindir/postgres", '-c', 'config_file=etc dir/postgresql.conf',
-	'--hba-file=etc dir/pg_hba.conf', '-c', 'ident-file=etc dir/pg_ident.conf');
+	'--hba-file=etc dir/pg_hba.conf', '-c', 'ident-file=etc dir/pg_ident.conf', @hosts);
 check_child('relative configuration directory', $parent, "$bindir/postgres", '-D', 'etc dir');
+
+if (@hosts)
+{
+	my $child = run_child($parent, "$bindir/postgres", '-D', $data, @hosts);
+	wait_until_accepts($node);
+	is($node->safe_psql('postgres', 'SHOW hosts_file'), "$parent/etc dir/pg_hosts.conf", 'relative hosts_file: found');
+	kill 'INT', $child;
+	waitpid($child, 0);
+}
 
 # Relative paths inside the configuration file.
 append_to_file("$etc/postgresql.conf",
