@@ -111,6 +111,7 @@ jemctx_test_sql_worker_main(Datum arg)
 	int			sql;
 
 	BackgroundWorkerUnblockSignals();
+	/* NOLINTNEXTLINE(cert-err34-c): the numbers are what the launching function wrote */
 	if (sscanf(MyBgworkerEntry->bgw_extra, "%u %u %d %c %n", &database, &user, &rounds, &means,
 			   &sql) != 4)
 		elog(ERROR, "no such work: %s", MyBgworkerEntry->bgw_extra);
