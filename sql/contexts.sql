@@ -40,7 +40,8 @@ SELECT chunks, allocated < 10000 AS allocated FROM jemctx_contexts WHERE name = 
 SELECT jemctx_test_drop();
 -- A path has the numbers that PostgreSQL's view has from 18 on; before, those that follow from the order of its rows.
 SELECT jemctx_test_keep('persistent', 'paths', 0, 0), jemctx_test_keep_below('transient', 2);
-SELECT count(*) FROM jemctx_test_paths() WHERE name IN ('kept', 'below');	-- fills caches, which have contexts
+-- fills caches, which have contexts
+SELECT count(*) FROM jemctx_test_paths() WHERE name IN ('kept', 'below');
 SELECT name, ident, level = array_length(path, 1) - 1 AS level, same FROM jemctx_test_paths()
 ORDER BY name, ident COLLATE "C";
 -- The path of a context is that of its parent, and it; that is how to add up a tree.

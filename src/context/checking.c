@@ -119,6 +119,7 @@ checking_header_is_right(MemoryContext context, const void *pointer)
 		fields.seal == seal_of(context, pointer, fields.requested);
 }
 
+/* Count, and warn: what went wrong happened some time ago. */
 void
 checking_problem(MemoryContext context, const char *problem, const void *pointer)
 {
@@ -126,6 +127,7 @@ checking_problem(MemoryContext context, const char *problem, const void *pointer
 	elog(WARNING, "problem in memory context \"%s\": %s %p", context->name, problem, pointer);
 }
 
+/* Warn if somebody has written past the end of a chunk. */
 static void
 check_sentinel(MemoryContext context, void *pointer)
 {
@@ -215,6 +217,7 @@ CheckedFree(MemoryContext context, void *pointer)
 	free_chunk(context, pointer);
 }
 
+/* Resize by another chunk, so that whoever has kept the old address is found. */
 static void *
 move_chunk(MemoryContext context, void *pointer, Size old_size, Size size, int flags)
 {
@@ -260,6 +263,7 @@ CheckedRealloc(MemoryContext context, void *pointer, Size size, int flags)
 	return resize_chunk(context, pointer, old_size, size, flags);
 }
 
+/* Check and wipe all chunks in use before the type frees them. */
 void
 CheckedReset(MemoryContext context)
 {
@@ -271,6 +275,7 @@ CheckedReset(MemoryContext context)
 	type->inner.reset(context);
 }
 
+/* The same, and whoever uses the context afterwards gets an error. */
 void
 CheckedDelete(MemoryContext context)
 {

@@ -13,6 +13,7 @@
 #include "context/persistent.h"
 #include "context/transient.h"
 
+/* A context of the type for that lifetime, or an AllocSet where ours cannot be had. */
 MemoryContext
 JemctxContextCreate(MemoryContext parent, const char *name, JemctxLifetime lifetime)
 {

@@ -128,6 +128,7 @@ start_over(PersistentContext *set)
 	set->nchunks = 0;
 }
 
+/* A context that was deleted and kept, or a new one; ERROR when there is no memory. */
 MemoryContext
 persistent_create(MemoryContext parent, const char *name)
 {
@@ -160,6 +161,7 @@ free_directory(PersistentContext *set)
 		arena_process_free(set->directory);
 }
 
+/* Use a directory that has the entries already, and free the old one. */
 static void
 replace_directory(PersistentContext *set, Entry *directory, uint32 max_slots)
 {
@@ -270,6 +272,7 @@ unlink_chunk(PersistentContext *set, PersistentChunk *chunk, Size space)
 	set->header.mem_allocated -= space;
 }
 
+/* Free a chunk of a context that forgets its whole directory. */
 static inline void
 release_chunk(PersistentChunk *chunk)
 {
@@ -349,6 +352,7 @@ PersistentAlloc(MemoryContext context, Size size, int flags)
 	return alloc_small(set, class);
 }
 
+/* A small chunk goes to its size class, a large one to the arena. */
 static pg_attribute_always_inline void
 PersistentFree(MemoryContext context, void *pointer)
 {
@@ -385,6 +389,10 @@ realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size, int fla
 	return chunk_pointer(moved);
 }
 
+/*
+ * It stays where it is if the size class is the same; of two large sizes the
+ * pages are moved; all else is copied.
+ */
 static void *
 PersistentRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
@@ -492,6 +500,7 @@ PersistentDataSize(void *pointer)
 	return chunk_space(pointer_chunk(pointer)) - sizeof(PersistentChunk);
 }
 
+/* All chunks whose headers are right; the others are reported. */
 static void
 PersistentVisit(MemoryContext context, ChunkVisitor visitor)
 {

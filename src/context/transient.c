@@ -140,6 +140,7 @@ start_over(TransientContext *set)
 	MEMSTATE_NOACCESS(set->free_start, set->free_end - set->free_start);
 }
 
+/* A kept context, or a new one with its first block; ERROR when there is no memory. */
 MemoryContext
 transient_create(MemoryContext parent, const char *name)
 {
@@ -327,6 +328,7 @@ realloc_large(TransientContext *set, Chunk *chunk, Size size, int flags)
 	return link_large(set, moved, block_size);
 }
 
+/* Of two large sizes the pages are moved, a small chunk never shrinks; else it is copied. */
 static void *
 TransientRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
@@ -356,6 +358,7 @@ free_blocks(dlist_head *blocks)
 	dlist_init(blocks);
 }
 
+/* Keep the first block only.  Lists are cleared only if there is anything in them. */
 static void
 TransientReset(MemoryContext context)
 {
@@ -498,6 +501,7 @@ used_end(TransientContext *set, char *end)
 	return end == set->free_end ? set->free_start : end;
 }
 
+/* All chunks in use: in the first block, in other blocks, and large ones. */
 static void
 TransientVisit(MemoryContext context, ChunkVisitor visitor)
 {
@@ -551,6 +555,7 @@ TransientCheckLists(MemoryContext context)
 	}
 }
 
+/* As far as sizes tell: a small chunk has that of a class. */
 static bool
 TransientOwns(MemoryContext context, void *pointer)
 {

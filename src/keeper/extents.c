@@ -14,7 +14,6 @@
 #include "arena/limit.h"
 #include "keeper/extents.h"
 #include "keeper/pageset.h"
-#include "server/machine.h"
 #include "shared/failpoint.h"
 #include "shared/pagemap.h"
 

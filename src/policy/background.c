@@ -36,6 +36,7 @@
 /* Is it to purge where it next checks for interrupts outside of a transaction? */
 static bool is_due = false;
 
+/* Purge between two transactions; a walsender says first that it is idle. */
 static void
 purge(void)
 {
@@ -84,6 +85,10 @@ memory_freed(void *transaction_context)
  */
 static Sentinel when_freed = {.act = memory_freed};
 
+/*
+ * A transaction ends.  Where there is no client, purge if that is worth it or was
+ * asked for; a walsender does so when it checks for interrupts.
+ */
 static void
 transaction_ended(XactEvent event, void *arg)
 {
@@ -103,6 +108,7 @@ transaction_ended(XactEvent event, void *arg)
 		sentinel_post(&when_freed, TopTransactionContext);
 }
 
+/* Purge if that was put off, or if others need it at once. */
 static void
 serve_interrupt(void)
 {

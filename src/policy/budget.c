@@ -53,6 +53,7 @@ static int64 looked_at;
 static Size looked_with;
 static Size share = SIZE_MAX;
 
+/* A part of the machine's memory, which is looked at now and then. */
 static Size
 automatic_limit(void)
 {

@@ -108,6 +108,7 @@ next_after(void)
 	return purge_after != NEVER && cache_seems_too_large() ? shed_after() : NEVER;
 }
 
+/* Set the one alarm, or set it anew; a delay that is over means at once. */
 static void
 set_alarm(int64 now, int64 delay)
 {
@@ -264,6 +265,7 @@ our_putmessage(char msgtype, const char *s, size_t len)
 	return next_methods->putmessage(msgtype, s, len);
 }
 
+/* In place of PostgreSQL's: is it ReadyForQuery that is sent? */
 static int
 our_flush(void)
 {

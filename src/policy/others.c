@@ -76,12 +76,14 @@ make_request(RegistryEntry *entry, int number, int pid, bool shed)
 	return request;
 }
 
+/* Numbers of requests wrap around. */
 static bool
 is_answered(const Request *request)
 {
 	return (int32) (pg_atomic_read_u32(&request->entry->answers) - request->number) >= 0;
 }
 
+/* Has the PGPROC still the process that was asked? */
 static bool
 is_alive(const Request *request)
 {

@@ -74,6 +74,7 @@ registry_enter(void)
 	shmem_add("jemctx registry", (void **) &entries, entries_size, init_entries);
 }
 
+/* While they are being written, changed is odd, so that readers try again. */
 static void
 write_figures(RegistryEntry *entry, const RegistryFigures *figures)
 {

@@ -122,19 +122,7 @@ backend_rows(FunctionCallInfo fcinfo, RowVersion declared)
 	}
 }
 
-Datum
-jemctx_get_backends(PG_FUNCTION_ARGS)
-{
-	backend_rows(fcinfo, ROW_1_0);
-	return (Datum) 0;
-}
-
-Datum
-jemctx_get_backends_1_1(PG_FUNCTION_ARGS)
-{
-	backend_rows(fcinfo, ROW_1_1);
-	return (Datum) 0;
-}
+ROW_FUNCTIONS(jemctx_get_backends, backend_rows)
 
 static void
 known_column(Row *row, Size bytes)
@@ -228,16 +216,4 @@ server_row(FunctionCallInfo fcinfo, RowVersion declared)
 	row_end(&row);
 }
 
-Datum
-jemctx_get_server(PG_FUNCTION_ARGS)
-{
-	server_row(fcinfo, ROW_1_0);
-	return (Datum) 0;
-}
-
-Datum
-jemctx_get_server_1_1(PG_FUNCTION_ARGS)
-{
-	server_row(fcinfo, ROW_1_1);
-	return (Datum) 0;
-}
+ROW_FUNCTIONS(jemctx_get_server, server_row)

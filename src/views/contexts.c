@@ -129,19 +129,7 @@ context_rows(FunctionCallInfo fcinfo, RowVersion declared)
 	}
 }
 
-Datum
-jemctx_get_contexts(PG_FUNCTION_ARGS)
-{
-	context_rows(fcinfo, ROW_1_0);
-	return (Datum) 0;
-}
-
-Datum
-jemctx_get_contexts_1_1(PG_FUNCTION_ARGS)
-{
-	context_rows(fcinfo, ROW_1_1);
-	return (Datum) 0;
-}
+ROW_FUNCTIONS(jemctx_get_contexts, context_rows)
 
 static void
 chunk_row(Row *row, const ChunkClass *class)

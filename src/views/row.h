@@ -40,6 +40,24 @@ typedef struct Row
 	bool		nulls[ROW_MAX_COLUMNS];
 } Row;
 
+/*
+ * The functions NAME, of version 1.0, and NAME_1_1, of all later ones, whose rows
+ * the function rows(fcinfo, version) makes.
+ */
+#define ROW_FUNCTIONS(name, rows) \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	rows(fcinfo, ROW_1_0); \
+	return (Datum) 0; \
+} \
+Datum \
+name##_1_1(PG_FUNCTION_ARGS) \
+{ \
+	rows(fcinfo, ROW_1_1); \
+	return (Datum) 0; \
+}
+
 /* Make the function's result a tuplestore of its declared row type, which is that version's. */
 static inline void
 row_begin_as(Row *row, FunctionCallInfo fcinfo, RowVersion declared)
