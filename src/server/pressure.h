@@ -13,6 +13,8 @@
 #include "datatype/timestamp.h"
 #include "port/atomics.h"
 
+#include "compat/compat.h"
+
 typedef enum Pressure
 {
 	PRESSURE_NONE,
@@ -60,11 +62,16 @@ extern void pressure_count(PressureCount count);
 extern void pressure_appeal(void);
 extern bool pressure_is_appealed(void);
 
-/* Any process, any time; cheap. */
+/*
+ * Any process, any time; cheap.  The process that writes the log, which has no
+ * PGPROC, has left shared memory.
+ */
 static inline Pressure
 pressure_level(void)
 {
-	return pressure != NULL ? (Pressure) pg_atomic_read_u32(&pressure->level) : PRESSURE_NONE;
+	if (pressure == NULL || compat_proc_number() < 0)
+		return PRESSURE_NONE;
+	return (Pressure) pg_atomic_read_u32(&pressure->level);
 }
 
 #endif							/* JEMCTX_PRESSURE_H */
