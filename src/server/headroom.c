@@ -104,7 +104,11 @@ headroom_enter(void)
 	shmem_add("jemctx headroom", (void **) &headroom, size, init);
 }
 
-/* Look at the machine, for all processes.  What namespaces have not touched is not there. */
+/*
+ * Look at the machine, for all processes.  What namespaces have not touched is
+ * not there; what of shared_buffers has not been touched is: a stock server
+ * starts without it, too.
+ */
 void
 headroom_look(MachineLook *look)
 {

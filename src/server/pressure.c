@@ -8,7 +8,8 @@
  * That may be in an extent hook, where nothing can be done about it; so what is
  * to be done is done by whoever next comes by elsewhere.
  *
- * It rises at once, and falls when it has been lower for a while.
+ * It rises at once, and falls when it has been lower for a while: what is
+ * returned because of it would end it otherwise, and begin it again.
  *
  *-------------------------------------------------------------------------
  */
