@@ -91,8 +91,9 @@ adopt(Arena *arena, unsigned index)
 }
 
 /*
- * In a server that was not started by us jemalloc sends large allocations to
- * an arena of its own, which it makes at the first of them.
+ * Where the user's MALLOC_CONF says so, or jemalloc did not get ours, it sends
+ * large allocations to an arena of its own, which it makes at the first of
+ * them.
  */
 static void
 adopt_huge_arena(void)

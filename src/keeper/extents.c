@@ -49,8 +49,7 @@ owner_now(Namespace *space)
 }
 
 /*
- * May this many bytes more be taken from the machine?  This is the place for
- * every limit that does not belong to one namespace.  If they may, they are
+ * May this many bytes more be taken from the machine?  If they may, they are
  * held next.
  */
 static bool
