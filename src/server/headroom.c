@@ -107,22 +107,24 @@ headroom_enter(void)
 /*
  * Look at the machine, for all processes.  What namespaces have not touched is
  * not there; what of shared_buffers has not been touched is: a stock server
- * starts without it, too.
+ * starts without it, too.  A look is as old as its beginning: whoever has to
+ * wait for a processor in the middle of it does not pass old figures off as new.
  */
 void
 headroom_look(MachineLook *look)
 {
+	int64		now = clock_ms();
 	Size		untouched = region_untouched(control_committed());
 
 	machine_look(look);
 	if (look->headroom != SIZE_MAX)
 		look->headroom -= Min(look->headroom, untouched);
-	if (headroom == NULL)
+	if (headroom == NULL || (int64) pg_atomic_read_u64(&headroom->looked_at) > now)
 		return;
 	pg_atomic_write_u64(&headroom->bytes, look->headroom);
 	pg_atomic_write_u64(&headroom->memory, machine_memory(look));
 	pg_write_barrier();
-	pg_atomic_write_u64(&headroom->looked_at, clock_ms());
+	pg_atomic_write_u64(&headroom->looked_at, now);
 }
 
 /* What the last look has found that there is for all, in bytes, or SIZE_MAX. */
