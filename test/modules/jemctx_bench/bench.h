@@ -33,6 +33,10 @@ typedef struct Work
 extern const Work works[];
 extern const int works_count;
 
+/* works.c */
+extern void start_clock(void);
+extern double stop_clock(double operations);
+
 /* floor.c */
 extern MemoryContext make_floor(void);
 

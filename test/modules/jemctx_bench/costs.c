@@ -13,8 +13,8 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "portability/instr_time.h"
+
+#include "bench.h"
 
 PG_FUNCTION_INFO_V1(jemctx_bench_costs);
 
@@ -30,53 +30,41 @@ page_fault(void)
 	Size		page = sysconf(_SC_PAGESIZE);
 	char	   *pages = mmap(NULL, FAULTS * page, PROT_READ | PROT_WRITE,
 							 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	instr_time	start;
-	instr_time	end;
+	double		ns;
 
 	if (pages == MAP_FAILED)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("could not map memory: %m")));
 	madvise(pages, FAULTS * page, MADV_NOHUGEPAGE);
-	INSTR_TIME_SET_CURRENT(start);
+	start_clock();
 	for (int i = 0; i < FAULTS; i++)
 		pages[i * page] = 1;
-	INSTR_TIME_SET_CURRENT(end);
+	ns = stop_clock(FAULTS);
 	munmap(pages, FAULTS * page);
-	INSTR_TIME_SUBTRACT(end, start);
-	return INSTR_TIME_GET_DOUBLE(end) * 1e9 / FAULTS;
+	return ns;
 }
 
 /* Of a call of the kernel that does nothing. */
 static double
 system_call(void)
 {
-	instr_time	start;
-	instr_time	end;
-
-	INSTR_TIME_SET_CURRENT(start);
+	start_clock();
 	for (int i = 0; i < CALLS; i++)
 		syscall(SYS_getppid);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	return INSTR_TIME_GET_DOUBLE(end) * 1e9 / CALLS;
+	return stop_clock(CALLS);
 }
 
 /* Of malloc and free of a small object, with the process's allocator. */
 static double
 small_malloc(void)
 {
-	instr_time	start;
-	instr_time	end;
-
-	INSTR_TIME_SET_CURRENT(start);
+	start_clock();
 	for (int i = 0; i < CALLS; i++)
 	{
 		void	   *volatile object = malloc(OBJECT);
 
 		free(object);
 	}
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	return INSTR_TIME_GET_DOUBLE(end) * 1e9 / CALLS;
+	return stop_clock(CALLS);
 }
 
 /* The least that it took in several rounds: the others were disturbed. */

@@ -41,14 +41,14 @@
 
 static instr_time started;
 
-static void
+void
 start_clock(void)
 {
 	INSTR_TIME_SET_CURRENT(started);
 }
 
 /* Nanoseconds of each of so many operations since the clock was started. */
-static double
+double
 stop_clock(double operations)
 {
 	instr_time	now;
