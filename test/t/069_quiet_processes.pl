@@ -104,7 +104,8 @@ sub work
 	$primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
 	$primary->safe_psql('postgres', 'CHECKPOINT');
 	$primary->wait_for_catchup($standby, 'replay');
-	$primary->psql('postgres', 'SELECT length($$' . ('x' x 30000000) . '$$)');
+	$primary->psql('postgres', 'SELECT length($$' . ('x' x 30000000) . '$$)',
+		timeout => $PostgreSQL::Test::Utils::timeout_default);
 	poll(sub { $after{logger} = anonymous_kb($pids{logger}); -s (glob($primary->data_dir . '/log/*'))[-1] > 30000000 })
 	  or die 'nothing logged';
 	$after{$_} = anonymous_kb($pids{$_}) for keys %pids;

@@ -200,6 +200,9 @@ $purges = figures($observer, 'purges');
 query($observer, big_sort());
 ok(poll(sub { figures($observer, "purges > $purges") eq 't' }), 'so does a busy one, after each statement');
 is($server->('pressure_sheds, pressure_trims'), '0|0', 'and no more');
+query($idle, 'DO $body$ DECLARE t text; x text := repeat($$x$$, 1000); '
+	  . 'BEGIN FOR i IN 1 .. 40 LOOP t := repeat(x, (i * 7919) % 30000 + 1000); END LOOP; END $body$');
+cmp_ok(figures($idle, 'committed_peak'), '<', 100 * $MB, 'a statement does not keep what it has freed');
 
 query($idle, 'SET jemctx.idle_cache_limit = -1');
 machine_has(50);

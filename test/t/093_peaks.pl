@@ -56,6 +56,21 @@ cmp_ok(query($session, 'SELECT kept FROM jemctx_backends WHERE pid = pg_backend_
 query($session, 'DO $body$ BEGIN PERFORM length(repeat(repeat($$x$$, 1000), 150000)); END $body$');
 cmp_ok(query($session, 'SELECT committed_peak FROM jemctx_backends WHERE pid = pg_backend_pid()'), '<', 350e6,
 	'and returns it before it needs more than that');
+
+# Nor does it fault for ever: what its statements need again and again it has.
+sub faults
+{
+	my $pid = pid_of($session);
+
+	return (split(/ /, slurp_file("/proc/$pid/stat") =~ s/.*\) //rs))[7];
+}
+ok( poll(
+		sub {
+			my $before = faults();
+			query($session, q(SELECT length(string_agg(repeat('x', 1000), '')) FROM generate_series(1, 16000)));
+			return faults() - $before < 400;
+		}),
+	'a string of 16 MB is made without page faults in the end');
 $_->stop for $ours, $stock;
 
 done_testing();
