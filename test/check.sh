@@ -1,5 +1,5 @@
 # Sourced by scripts that check one thing after the other, and have a directory $work for what is printed.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 passed=0
 failed=0
