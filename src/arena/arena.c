@@ -29,7 +29,7 @@ Arena		huge_arena = {.name = "huge", .lifetime = "process", .index = -1};
 Arena		transient_arena = {.name = "transient", .lifetime = "transient", .index = -1};
 Arena		persistent_arena = {.name = "persistent", .lifetime = "persistent", .index = -1};
 
-Arena *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &persistent_arena};
+Arena	   *const all_arenas[] = {&process_arena, &huge_arena, &transient_arena, &persistent_arena};
 const int	all_arenas_count = lengthof(all_arenas);
 
 int			dirty_decay;

@@ -20,9 +20,8 @@ typedef struct ArenaHooks
 	extent_hooks_t table;		/* must be first: jemalloc hands it to the hooks */
 
 	/*
-	 * Bytes of physical memory that may be behind the arena's extents: the
-	 * hooks change it, from any thread that allocates, under different
-	 * mutexes of jemalloc.
+	 * Bytes of physical memory that may be behind the arena's extents: the hooks change it, from
+	 * any thread that allocates, under different mutexes of jemalloc.
 	 */
 	pg_atomic_uint64 committed;
 

@@ -168,11 +168,13 @@ typedef struct Objection
 static const Objection objections[] = {
 	/* everything below is the main thread's; a library's other threads get what they ask for */
 	{in_other_thread, "only the main thread can raise errors"},
+
 	/*
-	 * it has copies of the session's locks, files and connection, and must not
-	 * act as if they were its own
+	 * it has copies of the session's locks, files and connection, and must not act as if they were
+	 * its own
 	 */
 	{account_is_librarys, "this is a child of a session's, which is not PostgreSQL's"},
+
 	/*
 	 * a worker would be started again and fail again, also if it was its parallel worker that
 	 * failed, and so would a walsender by its receiver, while WAL piles up, unless it is SQL that
@@ -184,25 +186,28 @@ static const Objection objections[] = {
 	{is_exiting, "the process exits, and what it held is given back"},
 	/* an error would be a PANIC */
 	{in_critical_section, "a change is being logged"},
+
 	/*
-	 * PostgreSQL itself wants no interruption: after the commit record, also of a transaction
-	 * that was prepared earlier, whose locks and files belong to nobody for a while; in
-	 * recovery from another error; and as long as it has a lightweight lock
+	 * PostgreSQL itself wants no interruption: after the commit record, also of a transaction that
+	 * was prepared earlier, whose locks and files belong to nobody for a while; in recovery from
+	 * another error; and as long as it has a lightweight lock
 	 */
 	{holds_interrupts, "PostgreSQL has interrupts wait", AT_INTERRUPT},
+
 	/*
-	 * the end of a transaction or subtransaction, and what has no transaction
-	 * that could be aborted
+	 * the end of a transaction or subtransaction, and what has no transaction that could be
+	 * aborted
 	 */
 	{is_between_transactions, "no transaction is in progress", FOR_MESSAGE},
 	/* notifications, to a client that may have asked for nothing */
 	{would_exit, "an error would end the session"},
 	{reports_error, "an error is being reported"},
+
 	/*
-	 * a transaction of PostgreSQL's own, for notifications or invalidations that
-	 * others have sent
+	 * a transaction of PostgreSQL's own, for notifications or invalidations that others have sent
 	 */
 	{waits_for_client, "no statement of the client's is being executed", FOR_MESSAGE},
+
 	/*
 	 * COMMIT PREPARED, databases, tablespaces, settings of the server: done, although the
 	 * statement's own transaction goes on until all hooks have returned.  They need little

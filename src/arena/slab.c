@@ -84,7 +84,7 @@ static bool
 enlarge_blocks(void)
 {
 	uint32		size = Max(max_blocks * 2, 16);
-	ChunkSlab  **blocks;
+	ChunkSlab **blocks;
 
 	if (nblocks < max_blocks)
 		return true;

@@ -303,7 +303,7 @@ CheckedIsEmpty(MemoryContext context)
 
 void
 CheckedStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *passthru,
-			   MemoryContextCounters *totals, bool print_to_stderr)
+			 MemoryContextCounters *totals, bool print_to_stderr)
 {
 	type_of(context)->inner.stats(context, printfunc, passthru, totals, print_to_stderr);
 }

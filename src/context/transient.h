@@ -11,6 +11,7 @@
 #include "context/pool.h"
 
 extern void transient_enter(void);
+
 /* Its methods, but for checking builds, where each context knows its own. */
 extern const MemoryContextMethods transient_methods;
 

@@ -153,8 +153,7 @@ check_version(MallctlFunction mallctl)
 	int			minor = 0;
 
 	if (mallctl("version", &version, &len, NULL, 0) != 0 ||
-		/* NOLINTNEXTLINE(cert-err34-c): jemalloc's numbers fit an int */
-		sscanf(version, "%d.%d", &major, &minor) != 2 ||
+		sscanf(version, "%d.%d", &major, &minor) != 2 ||	/* NOLINT(cert-err34-c): they fit */
 		major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -42,11 +42,11 @@ mallctl_create_arena(extent_hooks_t *hooks)
 	ArenaConfig config = {.extent_hooks = hooks, .metadata_use_hooks = false};
 	unsigned	arena;
 	size_t		len = sizeof(arena);
+	size_t		hooks_len = sizeof(hooks);	/* NOLINT(bugprone-sizeof-expression): of the pointer */
 
 	/* an experimental node may change; then the hooks count metadata, too */
 	if (je.mallctl("experimental.arenas_create_ext", &arena, &len, &config, sizeof(config)) != 0 &&
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): jemalloc takes the pointer */
-		je.mallctl("arenas.create", &arena, &len, &hooks, sizeof(hooks)) != 0)
+		je.mallctl("arenas.create", &arena, &len, &hooks, hooks_len) != 0)
 		return -1;
 	return arena;
 }

@@ -256,7 +256,7 @@ namespace_context_start(void)
 	for (int slot = 0; slot < NAMESPACE_SLOTS; slot++)
 	{
 		methods_create_context(&contexts[slot].header, &namespace_methods, NULL,
-							  control->slots[slot].name);
+							   control->slots[slot].name);
 		contexts[slot].sentinel = (Sentinel) {.act = post_sentinel};
 		post_sentinel(&contexts[slot]);
 	}

@@ -45,9 +45,9 @@ struct JemctxNamespace
 	Rack	   *rack;
 
 	/*
-	 * The object that was allocated last, unless it was freed since.  It lies
-	 * in its magazine as if it were free, for it is often the next to be
-	 * freed, and then nothing need be written to magazine and counts.
+	 * The object that was allocated last, unless it was freed since.  It lies in its magazine as
+	 * if it were free, for it is often the next to be freed, and then nothing need be written to
+	 * magazine and counts.
 	 */
 	void	   *last;
 	uint32		last_class;

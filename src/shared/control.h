@@ -88,15 +88,14 @@ typedef struct Namespace
 	/* written by the keeper */
 	pg_atomic_uint64 committed; /* bytes of its pages: never less than it has objects */
 
-	/* written by everybody */
-	pg_atomic_uint64 reserved	/* bytes that magazines may hold */
-				pg_attribute_aligned(PG_CACHE_LINE_SIZE);
+	/* written by everybody; the first is bytes that magazines may hold */
+	pg_atomic_uint64 reserved pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 	pg_atomic_uint64 refused;	/* allocations that failed */
 
 	LWLock		stock_lock pg_attribute_aligned(PG_CACHE_LINE_SIZE);
 	Stock		stocks[SLAB_KINDS];
 	uint32		freed_large;	/* stock lock; large objects, for the keeper */
-	uint64		freed_large_pages; /* stock lock */
+	uint64		freed_large_pages;	/* stock lock */
 	uint64		large_objects;	/* stock lock; in use */
 	uint64		large_pages;	/* stock lock; in use */
 

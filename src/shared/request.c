@@ -152,7 +152,7 @@ wait_for(Request *request, RequestState state)
 static void
 submit(Request *request)
 {
-	uint32		process = compat_proc_number();	/* whoever asks has one */
+	uint32		process = compat_proc_number(); /* whoever asks has one */
 
 	request->refused = request->again = request->later = request->limited = false;
 	request->object = NULL;

@@ -111,11 +111,11 @@ static void
 print_operation(const Op *op, int session, const char *state)
 {
 	say("  %d %s slot %d number %d size %llu%s%s%s%s%s%s%s%s%s %s\n", session, names[op->code],
-			op->slot, op->number, (unsigned long long) op->size,
-			op->flags & OP_KEPT ? " kept" : "", op->flags & OP_RACE ? " race" : "",
-			op->flags & OP_NO_OOM ? " no_oom" : "", op->flags & OP_ZERO ? " zero" : "",
-			op->flags & OP_CONTEXT ? " context" : "", op->flags & OP_HUGE ? " huge" : "",
-			op->raced ? " (raced)" : "", op->stale ? " (stale)" : "", state, op->sqlstate);
+		op->slot, op->number, (unsigned long long) op->size,
+		op->flags & OP_KEPT ? " kept" : "", op->flags & OP_RACE ? " race" : "",
+		op->flags & OP_NO_OOM ? " no_oom" : "", op->flags & OP_ZERO ? " zero" : "",
+		op->flags & OP_CONTEXT ? " context" : "", op->flags & OP_HUGE ? " huge" : "",
+		op->raced ? " (raced)" : "", op->stale ? " (stale)" : "", state, op->sqlstate);
 }
 
 void

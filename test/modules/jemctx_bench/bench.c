@@ -117,7 +117,7 @@ jemctx_bench(PG_FUNCTION_ARGS)
 {
 	ContextMaker make = find_kind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	const Work *work = find_work(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	WorkResult		result = {0};
+	WorkResult	result = {0};
 	TupleDesc	desc;
 	Datum		values[4];
 	bool		nulls[4] = {false};

@@ -357,7 +357,7 @@ run_contexts(ContextMaker make, WorkResult *result)
 	pfree(contexts);
 }
 
-const Work works[] = {
+const Work	works[] = {
 	{"pairs", run_pairs},
 	{"fixed_pairs", run_fixed_pairs},
 	{"reset", run_reset},

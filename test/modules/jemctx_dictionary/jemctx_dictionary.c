@@ -158,8 +158,8 @@ dictionary_load(PG_FUNCTION_ARGS)
 	int64		count = 0;
 
 	/*
-	 * until it is shown, nothing else would free it: the wait for the lock may
-	 * end in an error, too
+	 * until it is shown, nothing else would free it: the wait for the lock may end in an error,
+	 * too
 	 */
 	PG_TRY();
 	{

@@ -24,7 +24,7 @@ typedef struct Common
 	uint32		generation;		/* of the namespace and the area */
 	dsa_handle	area;
 	int			tranche;
-	pg_atomic_uint32 arrived[MOST_PROCESSES + 1]; /* processes, over all works with so many */
+	pg_atomic_uint32 arrived[MOST_PROCESSES + 1];	/* processes, over all works with so many */
 
 	/* from producer to consumer */
 	pg_atomic_uint64 written pg_attribute_aligned(PG_CACHE_LINE_SIZE);

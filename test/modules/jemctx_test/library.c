@@ -166,8 +166,7 @@ static const struct
 {
 	const char *name;
 	void	   *(*function) (size_t size);
-}			ways[] =
-{
+}			ways[] = {
 	{"malloc", by_malloc},
 	{"calloc", by_calloc},
 	{"realloc", by_realloc},
