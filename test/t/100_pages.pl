@@ -17,6 +17,9 @@ use JemctxTest;
 my @pages = qw(README.md docs/contexts.md docs/namespaces.md);
 my $tree = PostgreSQL::Test::Utils::tempdir();
 my ($bindir) = grep { -x "$_/postgres" } split /:/, $ENV{PATH};
+my $with_checks = ($ENV{BUILD_VARIANTS} // '') . '/checking/bin';
+
+plan skip_all => 'test/run has not built the variant "checking"' if !-x "$with_checks/postgres";
 
 # What needs something first, a later major, or a build with checks.
 my %before = ('CREATE EXTENSION jemctx_dictionary' =>
@@ -290,8 +293,6 @@ cmp_ok(scalar @files, '>', 5, 'which are many');
 # Names
 #
 
-my $with_checks = "$ENV{BUILD_VARIANTS}/checking/bin";
-
 # Names of the server's, one a line.
 sub names
 {
@@ -313,9 +314,7 @@ my %names = (
 	map { page(s{^\Q$ENV{TESTDIR}\E/}{}r) =~ /\b(JEMCTX_\w+)/g } glob("$ENV{TESTDIR}/test/t/*.pl"));
 my %columns = names(q(SELECT relname || '.' || attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid));
 
-SKIP:
 {
-	skip 'test/run has not built the variant "checking"', 1 if !-x "$with_checks/postgres";
 	local $ENV{PATH} = "$with_checks:$ENV{PATH}";
 
 	# a restart would be of the program that runs
