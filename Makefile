@@ -20,7 +20,8 @@
 #   make bench                measure against a stock server
 
 EXTENSION = jemctx
-DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql
+DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql \
+	monitoring/jemctx_exporter.yaml monitoring/jemctx_dashboard.json monitoring/jemctx_fleet.sql
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 

@@ -29,7 +29,7 @@ copy_to() {
 	rm -rf "$1"
 	mkdir -p "$1"
 	cp -r Makefile README.md LICENSE META.json CHANGELOG.md .editorconfig ./*.[ch] ./*.sql ./*.control \
-		docs debian src sql expected test "$1"
+		docs debian src sql expected test monitoring "$1"
 	find "$1" -name '*.o' -delete -o -name '*.so' -delete
 	chmod -R a+rX "$1"
 }

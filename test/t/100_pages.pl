@@ -154,7 +154,7 @@ sub error_ok
 # The tree, with programs in it, and others to be found first, that only note how they are called.
 sub make_tree
 {
-	my @copied = map { glob "$ENV{TESTDIR}/$_" } qw(Makefile META.json jemctx* debian sql docs test);
+	my @copied = map { glob "$ENV{TESTDIR}/$_" } qw(Makefile META.json jemctx* debian sql docs monitoring test);
 	my @programs = map { "$tree/bin/$_" } qw(apt-get dpkg-buildpackage pgxn);
 
 	mkdir "$tree/bin" or die $!;
