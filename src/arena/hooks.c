@@ -28,6 +28,7 @@
 
 #include "arena/growth.h"
 #include "arena/hooks.h"
+#include "arena/hugepages.h"
 #include "arena/limit.h"
 #include "arena/scarcity.h"
 #include "jemalloc/mallctl.h"
@@ -42,11 +43,6 @@ static size_t page_size;
 
 /* The unit in which jemalloc counts. */
 static size_t counted_page;
-
-/* What to tell the kernel about huge pages: for madvise(), or NO_ADVICE. */
-static int	huge_pages;
-
-#define NO_ADVICE (-1)
 
 /* While false no arena can grow; see adopt.c. */
 static bool growth_allowed = true;
@@ -64,16 +60,12 @@ count(extent_hooks_t *hooks, int64 bytes)
 	account_change(bytes);
 }
 
-/*
- * Pages of jemalloc's extents are touched here and there, and given back one by
- * one.  Huge ones, where they are the kernel's default, would be filled up, by
- * the kernel itself after a while.
- */
+/* The arena has these pages from now on. */
 static void
-advise(void *pages, size_t size)
+committed(extent_hooks_t *hooks, void *pages, size_t size)
 {
-	if (huge_pages != NO_ADVICE)
-		madvise(pages, size, huge_pages);
+	hugepages_committed(pages, size);
+	count(hooks, size);
 }
 
 /* Map size bytes; the result is aligned to a page only. */
@@ -162,9 +154,9 @@ hook_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
 		return NULL;
 	pages = map_extent(new_addr, size, alignment, *commit);
 	if (pages != NULL)
-		advise(pages, size);
+		hugepages_mapped(pages, size);
 	if (pages != NULL && *commit)
-		count(hooks, size);
+		committed(hooks, pages, size);
 	limit_settle();
 	*zero = true;
 	return pages;
@@ -183,7 +175,7 @@ make_inaccessible(char *start, size_t length)
 {
 	if (mmap(start, length, PROT_NONE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		return false;
-	advise(start, length);
+	hugepages_mapped(start, length);
 	return true;
 }
 
@@ -211,7 +203,7 @@ hook_commit(extent_hooks_t *hooks, void *addr, size_t size,
 		return true;
 	done = overcommit || make_accessible(start, length);
 	if (done)
-		count(hooks, length);
+		committed(hooks, start, length);
 	limit_settle();
 	return !done;
 }
@@ -226,6 +218,7 @@ hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
 	{
 		if (madvise(start, length, MADV_DONTNEED) != 0)
 			return true;
+		hugepages_decommitted(start, length);
 	}
 	else if (!make_inaccessible(start, length))
 		return true;
@@ -270,24 +263,13 @@ static const extent_hooks_t our_hooks = {
 	.merge = hook_merge,
 };
 
-/* jemalloc does what opt.thp says for its own mappings; we do the same for those of the hooks. */
-static int
-jemallocs_advice(void)
-{
-	const char *thp = mallctl_string("opt.thp");
-
-	if (strcmp(thp, "never") == 0)
-		return MADV_NOHUGEPAGE;
-	return strcmp(thp, "always") == 0 ? MADV_HUGEPAGE : NO_ADVICE;
-}
-
 /* In the postmaster, before any arena has our hooks. */
 void
 hooks_enter(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
 	counted_page = mallctl_size("arenas.page");
-	huge_pages = jemallocs_advice();
+	hugepages_enter();
 }
 
 /* Map committed pages again that have lost their mapping; they are empty then. */
@@ -296,7 +278,7 @@ hooks_map_again(void *pages, size_t size)
 {
 	if (mmap(pages, size, ACCESSIBLE, MAP_FLAGS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		return false;
-	advise(pages, size);
+	hugepages_mapped(pages, size);
 	return true;
 }
 

@@ -79,6 +79,31 @@ note 'kB: ' . join(
 		my $name = $_;
 		"$name: idle " . join(' ', map { held($_) } @{ $idle{$name} }) . ', after work ' . held($busy{$name})
 	} sort keys %idle);
+
+# Large pieces of memory have huge pages as long as they are in use, and never more than is counted.
+my $sort = 'SELECT g, repeat($$x$$, 1000) AS t FROM generate_series(1, 60000) AS g ORDER BY t, g';
+for my $wanted (qw(on off))
+{
+	my $session = session($ours);
+	my $counted = 'SELECT committed / 1048576 FROM jemctx_backends WHERE pid = pg_backend_pid()';
+
+	query($session, "SET jemctx.transparent_huge_pages = $wanted; SET work_mem = '256MB'; SET jit = off");
+	query($session, "BEGIN; DECLARE c CURSOR FOR $sort; MOVE 1 IN c");
+	my ($advised, $given) = huge_page_mb($session);
+	note "$mode: $advised MB are to have huge pages, $given MB have them";
+	if ($wanted eq 'off')
+	{
+		is($advised, 0, "$mode: no huge pages are wanted");
+	}
+	else
+	{
+		cmp_ok($advised, '>=', 32, "$mode: a large sort has huge pages");
+		cmp_ok($advised, '<=', query($session, $counted), "$mode: only where memory is counted");
+		query($session, "COMMIT; SELECT jemctx_purge()");
+		is(eligible(pid_of($session)), '', "$mode: and none once it is returned");
+	}
+	close_session($session);
+}
 $_->stop for $ours, $stock;
 
 done_testing();

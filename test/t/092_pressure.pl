@@ -199,6 +199,10 @@ ok(poll(sub { $server->('pressure_purges > 0') eq 't' }), 'which is counted');
 $purges = figures($observer, 'purges');
 query($observer, big_sort());
 ok(poll(sub { figures($observer, "purges > $purges") eq 't' }), 'so does a busy one, after each statement');
+query($observer, 'BEGIN; DECLARE c CURSOR FOR SELECT g, repeat($$x$$, 1000) t FROM generate_series(1, 40000) g '
+	  . 'ORDER BY t; MOVE 1 IN c');
+is((huge_page_mb($observer))[0], 0, 'large pieces of memory have no huge pages');
+query($observer, 'COMMIT');
 is($server->('pressure_sheds, pressure_trims'), '0|0', 'and no more');
 query($idle, 'DO $body$ DECLARE t text; x text := repeat($$x$$, 1000); '
 	  . 'BEGIN FOR i IN 1 .. 40 LOOP t := repeat(x, (i * 7919) % 30000 + 1000); END LOOP; END $body$');

@@ -9,6 +9,7 @@ use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use IPC::Run;
+use List::Util qw(sum);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -20,7 +21,7 @@ use Session qw(start_session send_query is_answered has_ended close_session pid_
 our @EXPORT = qw(server_major parallel_setting new_node info fails_to_start in_directory committed_is_exact
 	use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
-	is_answered close_session pid_of backend poll anonymous_kb big_sort big_sorts nobody_died
+	is_answered close_session pid_of backend poll anonymous_kb huge_page_mb big_sort big_sorts nobody_died
 	compile_library other_jemalloc);
 
 # How long a state is waited for, and how long one answer: for a machine that is busy with
@@ -317,6 +318,16 @@ sub anonymous_kb
 	my ($pid) = @_;
 
 	return slurp_file("/proc/$pid/smaps_rollup") =~ /^Anonymous: +(\d+) kB/m ? $1 : die;
+}
+
+# MB of the mappings of a session that the kernel is to have huge pages for, and of those that it has.
+sub huge_page_mb
+{
+	my ($session) = @_;
+	my $smaps = slurp_file('/proc/' . pid_of($session) . '/smaps');
+	my @mappings = grep { /^VmFlags:.* hg/m } split /^(?=[0-9a-f]+-[0-9a-f]+ )/m, $smaps;
+
+	return map { my $what = $_; sum(0, map { /^$what: +(\d+)/m } @mappings) / 1024 } qw(Size AnonHugePages);
 }
 
 # A statement that takes some 65 MB and gives them back: few rows, and long ones, since it is carried out often.

@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * hugepages.c
+ *	  What of the arenas' memory is in transparent huge pages.
+ *
+ * Most pages of jemalloc's extents are touched here and there, and given back
+ * one by one.  Huge ones, where they are the kernel's default, would be filled
+ * up, by the kernel itself after a while.  So mappings have none.
+ *
+ * Large extents are touched from one end to the other.  The kernel finds a huge
+ * page for them in less time than it takes 512 faults for, and the processor
+ * has fewer addresses to look up.  They have huge pages from when they are
+ * committed until they are decommitted, so these never reach beyond what is
+ * counted.  Where the kernel's setting is "never", that changes nothing.
+ *
+ * These functions are called from extent hooks.  What madvise() answers does
+ * not matter: it is advice.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/mman.h>
+
+#include "utils/guc.h"
+
+#include "arena/hugepages.h"
+#include "jemalloc/mallctl.h"
+#include "server/pressure.h"
+
+/* The smallest extent that has huge pages: PostgreSQL's contexts have blocks of up to this. */
+#define LARGE ((Size) 8 * 1024 * 1024)
+
+/* A block is filled.  What is larger than this grows by doubling, and its end may not be needed. */
+#define LARGEST_BLOCK (LARGE + LARGE / 8)
+#define SURE(size) ((size) / 4 * 3)
+
+#define NO_ADVICE (-1)
+
+/* Setting */
+static bool transparent_huge_pages;
+
+/* What the kernel is told of new mappings, for madvise(), or NO_ADVICE. */
+static int	default_advice;
+
+/* Has any extent of this process had huge pages? */
+static bool used = false;
+
+/* Of pages that have been mapped. */
+void
+hugepages_mapped(void *pages, Size size)
+{
+	if (default_advice != NO_ADVICE)
+		madvise(pages, size, default_advice);
+}
+
+/* Not while memory is short: what is not touched is not needed then. */
+static bool
+are_wanted(Size size)
+{
+	return size >= LARGE && transparent_huge_pages && default_advice != MADV_HUGEPAGE &&
+		pressure_level() == PRESSURE_NONE;
+}
+
+/* Of pages that are going to be used. */
+void
+hugepages_committed(void *pages, Size size)
+{
+	if (!are_wanted(size))
+		return;
+	madvise(pages, size > LARGEST_BLOCK ? SURE(size) : size, MADV_HUGEPAGE);
+	used = true;
+}
+
+/* Of pages that have been returned to the system, mapped as before. */
+void
+hugepages_decommitted(void *pages, Size size)
+{
+	if (used)
+		madvise(pages, size, MADV_NOHUGEPAGE);
+}
+
+/* jemalloc does what opt.thp says for its own mappings; we do the same for those of the hooks. */
+static int
+jemallocs_advice(void)
+{
+	const char *thp = mallctl_string("opt.thp");
+
+	if (strcmp(thp, "never") == 0)
+		return MADV_NOHUGEPAGE;
+	return strcmp(thp, "always") == 0 ? MADV_HUGEPAGE : NO_ADVICE;
+}
+
+/* In the postmaster, before any arena has our hooks. */
+void
+hugepages_enter(void)
+{
+	default_advice = jemallocs_advice();
+	DefineCustomBoolVariable("jemctx.transparent_huge_pages",
+							 "Puts large pieces of memory into transparent huge pages.",
+							 "Those of 8 MB and more, where the kernel's setting for these is "
+							 "\"madvise\" or \"always\".",
+							 &transparent_huge_pages, true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+}
