@@ -18,7 +18,7 @@
 #include "policy/budget.h"
 #include "policy/registry.h"
 #include "server/account.h"
-#include "server/machine.h"
+#include "server/headroom.h"
 #include "server/pressure.h"
 #include "server/serverlimit.h"
 #include "shared/control.h"
@@ -195,7 +195,7 @@ server_row(FunctionCallInfo fcinfo, RowVersion declared)
 
 	row_begin_as(&row, fcinfo, declared);
 	pressure_attend();
-	machine_look(&look);
+	headroom_look(&look);
 	count_processes(&processes, &unaccounted);
 	row_int32(&row, processes);
 	row_int32(&row, unaccounted);
