@@ -13,6 +13,9 @@
  * committed until they are decommitted, so these never reach beyond what is
  * counted.  Where the kernel's setting is "never", that changes nothing.
  *
+ * The largest are mostly single strings, made once, of which a virtual machine
+ * that has returned free memory to its host must have it again at once.
+ *
  * These functions are called from extent hooks.  What madvise() answers does
  * not matter: it is advice.
  *
@@ -28,8 +31,9 @@
 #include "jemalloc/mallctl.h"
 #include "server/pressure.h"
 
-/* The smallest extent that has huge pages: PostgreSQL's contexts have blocks of up to this. */
+/* Extents that have huge pages: from the largest block that PostgreSQL's contexts make on. */
 #define LARGE ((Size) 8 * 1024 * 1024)
+#define LARGEST ((Size) 32 * 1024 * 1024)
 
 /* A block is filled.  What is larger than this grows by doubling, and its end may not be needed. */
 #define LARGEST_BLOCK (LARGE + LARGE / 8)
@@ -58,8 +62,8 @@ hugepages_mapped(void *pages, Size size)
 static bool
 are_wanted(Size size)
 {
-	return size >= LARGE && transparent_huge_pages && default_advice != MADV_HUGEPAGE &&
-		pressure_level() == PRESSURE_NONE;
+	return size >= LARGE && size <= LARGEST && transparent_huge_pages &&
+		default_advice != MADV_HUGEPAGE && pressure_level() == PRESSURE_NONE;
 }
 
 /* Of pages that are going to be used. */
@@ -98,7 +102,7 @@ hugepages_enter(void)
 	default_advice = jemallocs_advice();
 	DefineCustomBoolVariable("jemctx.transparent_huge_pages",
 							 "Puts large pieces of memory into transparent huge pages.",
-							 "Those of 8 MB and more, where the kernel's setting for these is "
+							 "Those of 8 to 32 MB, where the kernel's setting for these is "
 							 "\"madvise\" or \"always\".",
 							 &transparent_huge_pages, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
