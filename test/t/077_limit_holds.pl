@@ -1,6 +1,6 @@
 # The server's limit holds, whatever its sessions have had and given back: what
 # the kernel says they have, all of one moment, is never more than the limit and
-# 1 MB for each process, which is lent; 1.5 MB where all are refused at the same time and each holds what it has.
+# 1 MB for each process, which is lent.
 # pg_regress has one session.
 # JEMCTX_LIMIT_SECONDS=120 goes on for so long.
 use strict;
@@ -91,8 +91,6 @@ sub look
 	return ($sum * 1024, scalar @pids);
 }
 
-# What each process may have beyond, in MB.
-my $each = 1;
 my ($most, $looks, $worst) = (0, 0, -1e12);
 
 sub check
@@ -101,7 +99,7 @@ sub check
 
 	$looks++;
 	$most = $sum if $sum > $most;
-	my $beyond = $sum - ($limit + $each * $count) * $MB;
+	my $beyond = $sum - ($limit + $count) * $MB;
 	$worst = $beyond if $beyond > $worst;
 	return;
 }
@@ -110,7 +108,7 @@ sub limit_is_kept
 {
 	my ($what) = @_;
 
-	cmp_ok($worst, '<=', 0, "$what: at most the limit and $each MB for each process");
+	cmp_ok($worst, '<=', 0, "$what: at most the limit and 1 MB for each process");
 	note sprintf '%s: %.1f MB at most, %.1f below what is allowed, looked %d times', $what, $most / $MB, -$worst / $MB,
 	  $looks;
 	cmp_ok($most, '>', $limit * $MB / 2, "$what: and it was much");
@@ -158,7 +156,6 @@ is(scalar(grep { $_ !~ /^300000$|$refusal/ } @answers), 0, 'together they sort o
   or diag join "\n", @answers;
 cmp_ok(scalar(grep { $_ =~ $refusal } @answers), '>', 0, 'there is no room for all');
 limit_is_kept('sessions that had much before');
-$each = 1.5;
 
 #
 # Sessions that grow together, in small steps, and hold what they have got
@@ -190,7 +187,6 @@ query($observer, 'SELECT pg_advisory_unlock(77)');
 is(scalar(grep { $_ !~ /\d kept$|$refusal/m } @answers), 0, 'and hold what they have') or diag join "\n", @answers;
 cmp_ok(scalar(grep { $_ !~ /1000 kept$/m } @answers), '>', 0, 'until they are refused');
 limit_is_kept('sessions that grow together');
-$each = 1;
 
 #
 # Sessions that do anything
