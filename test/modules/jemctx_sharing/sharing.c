@@ -114,7 +114,8 @@ jemctx_sharing_shmem(PG_FUNCTION_ARGS)
 		char		mode[5];
 
 		if (sscanf(line, "%p-%p %4s", &start, &end, mode) == 3 && mode[3] == 's' &&
-			(strstr(line, "/dev/zero") || strstr(line, "/dev/shm/PostgreSQL")))
+			(strstr(line, "/dev/zero") || strstr(line, "/memfd:jemctx region") ||
+			 strstr(line, "/dev/shm/PostgreSQL")))
 			total += present_bytes(start, end);
 	}
 	FreeFile(file);
