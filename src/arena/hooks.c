@@ -214,14 +214,10 @@ hook_decommit(extent_hooks_t *hooks, void *addr, size_t size,
 {
 	char	   *start = (char *) addr + offset;
 
-	if (overcommit)
-	{
-		if (madvise(start, length, MADV_DONTNEED) != 0)
-			return true;
-		hugepages_decommitted(start, length);
-	}
-	else if (!make_inaccessible(start, length))
+	hugepages_decommitting(start, length);
+	if (overcommit ? madvise(start, length, MADV_DONTNEED) != 0 : !make_inaccessible(start, length))
 		return true;
+	hugepages_decommitted(start, length);
 	count(hooks, -(int64) length);
 	return false;
 }

@@ -39,6 +39,9 @@
 #define LARGEST_BLOCK (LARGE + LARGE / 8)
 #define SURE(size) ((size) / 4 * 3)
 
+/* The size of a huge page, or near it. */
+#define HUGE_PAGE ((uintptr_t) 2 * 1024 * 1024)
+
 #define NO_ADVICE (-1)
 
 /* Setting */
@@ -63,7 +66,7 @@ static bool
 are_wanted(Size size)
 {
 	return size >= LARGE && size <= LARGEST && transparent_huge_pages &&
-		default_advice != MADV_HUGEPAGE && pressure_level() == PRESSURE_NONE;
+		default_advice == MADV_NOHUGEPAGE && pressure_level() == PRESSURE_NONE;
 }
 
 /* Of pages that are going to be used. */
@@ -76,12 +79,39 @@ hugepages_committed(void *pages, Size size)
 	used = true;
 }
 
-/* Of pages that have been returned to the system, mapped as before. */
+/*
+ * Of pages that are about to be returned to the system.  Of a huge page the
+ * kernel gets nothing back before all of it is returned, or memory is short;
+ * but MADV_FREE of a part makes it many small ones.
+ */
+void
+hugepages_decommitting(void *pages, Size size)
+{
+	uintptr_t	start = (uintptr_t) pages;
+	uintptr_t	last = TYPEALIGN_DOWN(HUGE_PAGE, start + size);
+
+	if (!used)
+		return;
+	if (start % HUGE_PAGE != 0)
+		madvise(pages, 1, MADV_FREE);
+	if (last >= start && last < start + size)
+		madvise((void *) last, 1, MADV_FREE);
+}
+
+/*
+ * Of pages that have been returned.  What is beside them, where no huge page
+ * fits any more, loses nothing; and a large extent that is used again for small
+ * ones would become thousands of mappings otherwise, of which a process may
+ * have vm.max_map_count only.
+ */
 void
 hugepages_decommitted(void *pages, Size size)
 {
+	uintptr_t	start = TYPEALIGN_DOWN(HUGE_PAGE, (uintptr_t) pages);
+	uintptr_t	end = TYPEALIGN(HUGE_PAGE, (uintptr_t) pages + size);
+
 	if (used)
-		madvise(pages, size, MADV_NOHUGEPAGE);
+		madvise((void *) start, end - start, MADV_NOHUGEPAGE);
 }
 
 /* jemalloc does what opt.thp says for its own mappings; we do the same for those of the hooks. */

@@ -13,6 +13,7 @@
 extern void hugepages_enter(void);
 extern void hugepages_mapped(void *pages, Size size);
 extern void hugepages_committed(void *pages, Size size);
+extern void hugepages_decommitting(void *pages, Size size);
 extern void hugepages_decommitted(void *pages, Size size);
 
 #endif							/* JEMCTX_HUGEPAGES_H */

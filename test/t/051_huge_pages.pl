@@ -104,6 +104,25 @@ for my $wanted (qw(on off))
 	}
 	close_session($session);
 }
+
+# What was large is used again for small pieces, and every second one is returned.
+my $splits = sub { slurp_file('/proc/vmstat') =~ /^thp_split_page (\d+)/m ? $1 : die };
+my $session = session($ours);
+query($session, q(CREATE FUNCTION pieces() RETURNS int LANGUAGE plpgsql AS $$
+	DECLARE pieces text[] := array_fill(NULL::text, ARRAY[4000]); x text := repeat('x', 15800); BEGIN
+		FOR i IN 1 .. 4000 LOOP pieces[i] := x || i; END LOOP;
+		FOR i IN 1 .. 2000 LOOP pieces[2 * i] := NULL; END LOOP;
+		PERFORM jemctx_purge();
+		RETURN array_length(string_to_array(pg_read_file('/proc/self/maps', 0, 10000000), E'\n'), 1);
+	END $$; SET work_mem = '256MB'; SET jit = off));
+my $mappings = query($session, 'SELECT pieces()');
+query($session, "SELECT count(*) FROM ($sort) AS s") for 1 .. 4;
+my ($advised, $given) = huge_page_mb($session);
+cmp_ok($advised, '>=', 32, "$mode: what is kept has huge pages");
+my $split = $splits->();
+cmp_ok(query($session, 'SELECT pieces()'), '<=', $mappings + 200, "$mode: no mapping for each piece");
+cmp_ok($splits->(), '>=', $split + $given / 8, "$mode: the kernel gets parts of huge pages back");
+close_session($session);
 $_->stop for $ours, $stock;
 
 done_testing();
