@@ -40,6 +40,10 @@
 #define MAX_GRAINS (SMALL_MAX / GRAIN)
 #define CLASSES 32
 
+/* In the place of a class: a chunk with a block for itself, and no chunk at all. */
+#define LARGE_CHUNK CLASSES
+#define NO_CHUNK (CLASSES + 1)
+
 /* Deleted contexts kept for reuse. */
 #define KEPT_MAX 64
 
@@ -52,7 +56,7 @@ typedef struct Block
 typedef struct Chunk
 {
 	CHECKING_FIELDS
-	Size		size;			/* bytes for data, right also while it is free */
+	Size		class;			/* also while it is free */
 	ChunkOwner	owner;			/* must be last: PostgreSQL looks right before the data */
 } Chunk;
 
@@ -104,10 +108,19 @@ large_block(Chunk *chunk)
 	return (Block *) ((char *) chunk - sizeof(Block));
 }
 
-static inline int
+static inline Size
 size_class(Size size)
 {
 	return grains_class[(size + GRAIN - 1) / GRAIN];
+}
+
+/* Bytes for data. */
+static inline Size
+chunk_size(Chunk *chunk)
+{
+	if (unlikely(chunk->class == LARGE_CHUNK))
+		return large_block(chunk)->end - (char *) chunk_pointer(chunk);
+	return class_size[chunk->class];
 }
 
 /* In the postmaster. */
@@ -165,13 +178,14 @@ transient_create(MemoryContext parent, const char *name)
 
 /* Cut a chunk of the class off the newest block, where it has room. */
 static inline void *
-cut_chunk(TransientContext *set, Size size)
+cut_chunk(TransientContext *set, Size class)
 {
 	Chunk	   *chunk = (Chunk *) set->free_start;
+	Size		space = sizeof(Chunk) + class_size[class];
 
-	set->free_start += sizeof(Chunk) + size;
-	MEMSTATE_UNDEFINED(chunk, sizeof(Chunk) + size);
-	chunk->size = size;
+	set->free_start += space;
+	MEMSTATE_UNDEFINED(chunk, space);
+	chunk->class = class;
 	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	return chunk_pointer(chunk);
 }
@@ -186,7 +200,7 @@ mark_end(TransientContext *set)
 	if (set->free_end - set->free_start < (ptrdiff_t) sizeof(Chunk))
 		return;
 	MEMSTATE_UNDEFINED(chunk, sizeof(Chunk));
-	chunk->size = 0;
+	chunk->class = NO_CHUNK;
 #endif
 }
 
@@ -194,11 +208,11 @@ mark_end(TransientContext *set)
 static void *pg_noinline
 alloc_from_new_block(TransientContext *set, Size asked, int flags)
 {
-	Size		size = class_size[size_class(asked)];
+	Size		class = size_class(asked);
 	Size		block_size = set->next_size;
 	Block	   *block;
 
-	while (block_size < sizeof(Block) + sizeof(Chunk) + size)
+	while (block_size < sizeof(Block) + sizeof(Chunk) + class_size[class])
 		block_size *= 2;
 	checking_check((MemoryContext) set);
 	block = arena_alloc(&transient_arena, block_size);
@@ -213,7 +227,7 @@ alloc_from_new_block(TransientContext *set, Size asked, int flags)
 	set->next_size = Min(block_size * 2, LARGEST_BLOCK);
 	set->nblocks++;
 	set->header.mem_allocated += block_size;
-	return cut_chunk(set, size);
+	return cut_chunk(set, class);
 }
 
 /* Take a block with its only chunk into the context. */
@@ -224,7 +238,7 @@ link_large(TransientContext *set, Block *block, Size block_size)
 
 	block->end = (char *) block + block_size;
 	dlist_push_head(&set->large, &block->node);
-	chunk->size = block_size - sizeof(Block) - sizeof(Chunk);
+	chunk->class = LARGE_CHUNK;
 	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	set->nblocks++;
 	set->header.mem_allocated += block_size;
@@ -263,7 +277,7 @@ static pg_attribute_always_inline void *
 TransientAlloc(MemoryContext context, Size size, int flags)
 {
 	TransientContext *set = (TransientContext *) context;
-	int			class;
+	Size		class;
 	void	   *pointer;
 
 	if (unlikely(size > SMALL_MAX))
@@ -278,7 +292,7 @@ TransientAlloc(MemoryContext context, Size size, int flags)
 	if (unlikely(set->free_end - set->free_start <
 				 (ptrdiff_t) (sizeof(Chunk) + class_size[class])))
 		return alloc_from_new_block(set, size, flags);
-	return cut_chunk(set, class_size[class]);
+	return cut_chunk(set, class);
 }
 
 static void
@@ -295,14 +309,13 @@ TransientFree(MemoryContext context, void *pointer)
 {
 	TransientContext *set = (TransientContext *) context;
 	Chunk	   *chunk = pointer_chunk(pointer);
-	int			class;
+	Size		class = chunk->class;
 
-	if (unlikely(chunk->size > SMALL_MAX))
+	if (unlikely(class >= CLASSES))
 	{
 		free_large(set, chunk);
 		return;
 	}
-	class = size_class(chunk->size);
 	set_next_free(pointer, set->freelists[class]);
 	set->freelists[class] = pointer;
 	set->has_free = true;
@@ -334,16 +347,17 @@ TransientRealloc(MemoryContext context, void *pointer, Size size, int flags)
 {
 	TransientContext *set = (TransientContext *) context;
 	Chunk	   *chunk = pointer_chunk(pointer);
+	Size		old_size = chunk_size(chunk);
 	void	   *moved;
 
-	if (chunk->size > SMALL_MAX && size > SMALL_MAX)
+	if (chunk->class == LARGE_CHUNK && size > SMALL_MAX)
 		return realloc_large(set, chunk, size, flags);
-	if (chunk->size <= SMALL_MAX && size <= chunk->size)
+	if (chunk->class != LARGE_CHUNK && size <= old_size)
 		return pointer;
 	moved = TransientAlloc(context, size, flags);
 	if (moved == NULL)
 		return NULL;
-	memcpy(moved, pointer, Min(size, chunk->size));
+	memcpy(moved, pointer, Min(size, old_size));
 	TransientFree(context, pointer);
 	return moved;
 }
@@ -390,9 +404,9 @@ TransientGetChunkSpace(MemoryContext context, void *pointer)
 {
 	Chunk	   *chunk = pointer_chunk(pointer);
 
-	if (chunk->size > SMALL_MAX)
-		return chunk->size + sizeof(Chunk) + sizeof(Block);
-	return chunk->size + sizeof(Chunk);
+	if (chunk->class == LARGE_CHUNK)
+		return chunk_size(chunk) + sizeof(Chunk) + sizeof(Block);
+	return chunk_size(chunk) + sizeof(Chunk);
 }
 
 static bool
@@ -449,14 +463,14 @@ const MemoryContextMethods transient_methods = {
 static inline Chunk *
 chunk_after(Chunk *chunk)
 {
-	return (Chunk *) ((char *) chunk_pointer(chunk) + chunk->size);
+	return (Chunk *) ((char *) chunk_pointer(chunk) + chunk_size(chunk));
 }
 
-/* A chunk of size zero is the end of those in a block. */
+/* Is that the end of the chunks in a block? */
 static inline bool
 at_end(Chunk *chunk, char *end)
 {
-	return end - (char *) chunk < (ptrdiff_t) sizeof(Chunk) || chunk->size == 0;
+	return end - (char *) chunk < (ptrdiff_t) sizeof(Chunk) || chunk->class == NO_CHUNK;
 }
 
 /* Does the header tell where the next chunk is? */
@@ -465,8 +479,7 @@ is_sound(TransientContext *set, Chunk *chunk, char *end)
 {
 	void	   *pointer = chunk_pointer(chunk);
 
-	if (chunk->size > SMALL_MAX || class_size[size_class(chunk->size)] != chunk->size ||
-		(char *) chunk_after(chunk) > end)
+	if (chunk->class >= CLASSES || (char *) chunk_after(chunk) > end)
 		return false;
 	return owner_context(chunk->owner) != (MemoryContext) set ||
 		checking_header_is_right((MemoryContext) set, pointer);
@@ -520,54 +533,43 @@ TransientVisit(MemoryContext context, ChunkVisitor visitor)
 	{
 		Chunk	   *chunk = (Chunk *) (dlist_container(Block, node, iter.cur) + 1);
 
-		if (checking_header_is_right(context, chunk_pointer(chunk)))
+		if (chunk->class == LARGE_CHUNK && checking_header_is_right(context, chunk_pointer(chunk)))
 			visitor(context, chunk_pointer(chunk));
 		else
 			checking_problem(context, "bogus header of large chunk", chunk_pointer(chunk));
 	}
 }
 
-/* Free chunks must have the size of their list, large ones the size of their block. */
+/* Free chunks must be of the class of their list. */
 static void
 TransientCheckLists(MemoryContext context)
 {
 	TransientContext *set = (TransientContext *) context;
-	dlist_iter	iter;
 
 	for (int class = 0; class < CLASSES; class++)
 	{
 		for (void *pointer = set->freelists[class]; pointer; pointer = next_free(pointer))
 		{
-			if (pointer_chunk(pointer)->size != class_size[class])
+			if (pointer_chunk(pointer)->class != class)
 			{
 				checking_problem(context, "bogus header of free chunk", pointer);
 				break;
 			}
 		}
 	}
-	dlist_foreach(iter, &set->large)
-	{
-		Block	   *block = dlist_container(Block, node, iter.cur);
-
-		if ((char *) chunk_after((Chunk *) (block + 1)) != block->end)
-			checking_problem(context, "bogus size of large chunk",
-							 chunk_pointer((Chunk *) (block + 1)));
-	}
 }
 
-/* As far as sizes tell: a small chunk has that of a class. */
+/* As far as its class tells. */
 static bool
 TransientOwns(MemoryContext context, void *pointer)
 {
-	Size		size = pointer_chunk(pointer)->size;
-
-	return size > SMALL_MAX || class_size[size_class(size)] == size;
+	return pointer_chunk(pointer)->class <= LARGE_CHUNK;
 }
 
 static Size
 TransientDataSize(void *pointer)
 {
-	return pointer_chunk(pointer)->size;
+	return chunk_size(pointer_chunk(pointer));
 }
 
 static const CheckedType checked_type = {
