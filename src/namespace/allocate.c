@@ -319,13 +319,23 @@ free_otherwise(JemctxNamespace *ns, void *pointer)
 		magazine_empty_half(ns, class, pointer);
 }
 
+/* Is it the object allocated last, which has stayed in its magazine, and may? */
+static inline bool
+is_last(const JemctxNamespace *ns, void *pointer)
+{
+	return pointer == ns->last && pointer != NULL && magazine_is_current(ns) &&
+		!is_draining(pointer);
+}
+
 void
 jemctx_namespace_free(JemctxNamespace *ns, void *pointer)
 {
 	uint32		class;
 
-	if (!is_small_object(ns->owner, pointer, 0, &class) || !magazine_is_current(ns) ||
-		unlikely(!magazine_put(ns, class, pointer)))
+	if (is_last(ns, pointer))
+		ns->last = NULL;
+	else if (!is_small_object(ns->owner, pointer, 0, &class) || !magazine_is_current(ns) ||
+			 unlikely(!magazine_put(ns, class, pointer)))
 		free_otherwise(ns, pointer);
 }
 
@@ -339,6 +349,12 @@ namespace_free_chunk(JemctxNamespace *ns, void *chunk, ChunkOwner *header, Chunk
 {
 	uint32		class;
 
+	if (is_last(ns, chunk))
+	{
+		*header = freed;
+		ns->last = NULL;
+		return;
+	}
 	if (is_small_object(ns->owner, chunk, 0, &class) && magazine_is_current(ns))
 	{
 		*header = freed;

@@ -147,11 +147,6 @@ magazine_put(JemctxNamespace *ns, Size class, void *object)
 {
 	Size		count;
 
-	if (object == ns->last)
-	{
-		ns->last = NULL;
-		return true;
-	}
 	magazine_forget_last(ns);
 	count = ns->counts[class];
 	if (unlikely(count >= ns->rack->capacities[class]) ||
