@@ -18,7 +18,6 @@
 #include "arena/python.h"
 #include "arena/quarantine.h"
 #include "arena/scarcity.h"
-#include "arena/slab.h"
 #include "arena/usage.h"
 #include "jemalloc/fork.h"
 
@@ -37,7 +36,6 @@ arena_enter(void)
 	if (fork_is_cheap())
 		arena_open(&persistent_arena);
 	usage_enter();
-	slab_enter();
 	quarantine_enter();
 	python_enter();
 }

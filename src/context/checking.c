@@ -25,7 +25,6 @@
 #include "postgres.h"
 
 #include "arena/memstate.h"
-#include "arena/slabcheck.h"
 #include "context/checking.h"
 #include "context/freed.h"
 
@@ -355,7 +354,7 @@ checking_all(void)
 {
 	problems = 0;
 	check_tree(TopMemoryContext);
-	return problems + slabcheck_all();
+	return problems;
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "context/attempt.h"
 #include "context/enter.h"
 #include "context/persistent.h"
+#include "context/slab.h"
 #include "context/transient.h"
 
 static bool cache_contexts;
@@ -34,6 +35,7 @@ context_enter(void)
 							 NULL,
 							 &cache_contexts, true,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	slab_enter();
 	transient_enter();
 #ifdef JEMCTX_CHECKING
 	dispatch_enter(NULL, NULL);

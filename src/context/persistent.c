@@ -21,21 +21,21 @@
 #include "postgres.h"
 
 #include "arena/quarantine.h"
-#include "arena/slab.h"
-#include "compat/methods.h"
-#include "context/checking.h"
 #include "context/persistent.h"
+#include "context/slab.h"
 
 /* The directory of a small context needs no memory of its own. */
 #define FIRST_SLOTS 8
 
 /*
  * Up to a page it grows fast, since many contexts have some dozens of chunks.
- * From then on slowly: all of it counts as soon as it is there, and the old one
- * is there beside the new.
+ * When it has several, slowly: all of it counts as soon as it is there, and the
+ * old one is there beside the new.
  */
 #define PAGE_SLOTS (4096 / sizeof(Entry))
-#define ENLARGED(slots) ((slots) < PAGE_SLOTS ? (slots) * 8 : (slots) + (slots) / 2)
+#define ENLARGED(slots) \
+	((slots) < PAGE_SLOTS ? (slots) * 8 : \
+	 (slots) < 8 * PAGE_SLOTS ? (slots) * 2 : (slots) + (slots) / 2)
 #define MAX_SLOTS (UINT32_MAX / 2)
 
 /* A directory with so many times the slots that its chunks need is too large. */
@@ -44,26 +44,14 @@
 /* Deleted contexts kept for reuse. */
 #define KEPT_MAX 64
 
-typedef struct PersistentChunk
-{
-	CHECKING_FIELDS
-	uint32		home;			/* number of its slab, and size class or LARGE_CHUNK */
-	uint32		slot;			/* in the context's directory, or FREE_SLOT */
-	ChunkOwner	owner;			/* must be last: PostgreSQL looks right before the data */
-} PersistentChunk;
+/*
+ * In the place of a slot: a chunk that has no slab, whose slot stands where
+ * others have their home.
+ */
+#define LARGE_SLOT (FREE_SLOT - 1)
 
-/* The class of a chunk that has no slab. */
-#define LARGE_CHUNK 255
-
-/* Both in one word: bit-fields would be written one by one, and read slowly soon after. */
-#define HOME(class, slab) ((uint32) (class) << SLAB_BITS | (slab))
-#define HOME_CLASS(home) ((home) >> SLAB_BITS)
-#define HOME_SLAB(home) ((home) & ((1 << SLAB_BITS) - 1))
-
-StaticAssertDecl(SLAB_MAX_CLASSES <= LARGE_CHUNK, "a size class must not look like a large chunk");
-
-/* The slot of a chunk that is free. */
-#define FREE_SLOT UINT32_MAX
+/* The largest chunk's data that lies in a slab. */
+#define SMALL_MAX (SLAB_LARGEST - sizeof(PersistentChunk))
 
 /* A hole in the directory, odd so that it is no chunk: the next hole. */
 typedef uintptr_t Entry;
@@ -80,7 +68,6 @@ typedef struct PersistentContext
 	uint32		nslots;			/* entries in use so far, holes included */
 	uint32		max_slots;		/* entries that there is room for */
 	uint32		first_hole;
-	uint32		nchunks;
 	Entry		first_slots[FIRST_SLOTS];
 } PersistentContext;
 
@@ -96,26 +83,25 @@ static const CheckedType checked_type;
 
 static ContextPool kept = {.limit = KEPT_MAX};
 
-static inline PersistentChunk *
-pointer_chunk(void *pointer)
+static inline bool
+is_large(const PersistentChunk *chunk)
 {
-	return (PersistentChunk *) ((char *) pointer - sizeof(PersistentChunk));
+	return chunk->slot == LARGE_SLOT;
 }
 
-static inline void *
-chunk_pointer(PersistentChunk *chunk)
+/* Where it stands in the directory. */
+static inline uint32 *
+chunk_slot(PersistentChunk *chunk)
 {
-	return (char *) chunk + sizeof(PersistentChunk);
+	return is_large(chunk) ? &chunk->home : &chunk->slot;
 }
 
 static inline Size
 chunk_space(const PersistentChunk *chunk)
 {
-	uint32		class = HOME_CLASS(chunk->home);
-
-	if (unlikely(class == LARGE_CHUNK))
+	if (unlikely(is_large(chunk)))
 		return arena_usable_size(chunk);
-	return slab_classes[class].size;
+	return slab_classes[HOME_CLASS(chunk->home)].size;
 }
 
 static void
@@ -125,7 +111,6 @@ start_over(PersistentContext *set)
 	set->nslots = 0;
 	set->max_slots = FIRST_SLOTS;
 	set->first_hole = NO_HOLE;
-	set->nchunks = 0;
 }
 
 /* A context that was deleted and kept, or a new one; ERROR when there is no memory. */
@@ -190,6 +175,16 @@ enlarge_directory(PersistentContext *set)
 	return true;
 }
 
+static uint32
+count_chunks(const PersistentContext *set)
+{
+	uint32		nchunks = 0;
+
+	for (uint32 slot = 0; slot < set->nslots; slot++)
+		nchunks += IS_HOLE(set->directory[slot]) ? 0 : 1;
+	return nchunks;
+}
+
 /* Copy the chunks of the directory to the beginning of another one, without the holes. */
 static void
 close_holes(PersistentContext *set, Entry *directory)
@@ -201,7 +196,7 @@ close_holes(PersistentContext *set, Entry *directory)
 		if (IS_HOLE(set->directory[slot]))
 			continue;
 		directory[next] = set->directory[slot];
-		((PersistentChunk *) directory[next])->slot = next;
+		*chunk_slot((PersistentChunk *) directory[next]) = next;
 		next++;
 	}
 	set->nslots = next;
@@ -217,12 +212,14 @@ void
 persistent_trim(MemoryContext context)
 {
 	PersistentContext *set = (PersistentContext *) context;
+	uint32		nchunks;
 	uint32		max_slots;
 	Entry	   *directory;
 
 	if (context->methods != METHODS)
 		return;
-	max_slots = Max(set->nchunks + set->nchunks / 2, PAGE_SLOTS);
+	nchunks = count_chunks(set);
+	max_slots = Max(nchunks + nchunks / 2, PAGE_SLOTS);
 	if (set->max_slots / TRIM_FACTOR < max_slots)
 		return;
 	directory = arena_process_alloc(max_slots * sizeof(Entry));
@@ -232,43 +229,41 @@ persistent_trim(MemoryContext context)
 	replace_directory(set, directory, max_slots);
 }
 
-/* Take a slot of the directory for chunk, of which there must be one. */
-static inline void
-link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 class, uint32 slab, Size space)
+static inline bool
+directory_is_full(const PersistentContext *set)
+{
+	return set->first_hole == NO_HOLE && set->nslots == set->max_slots;
+}
+
+/* Take a slot of the directory, which is not full. */
+static inline uint32
+take_slot(PersistentContext *set)
 {
 	uint32		slot = set->first_hole;
 
-	if (slot != NO_HOLE)
-		set->first_hole = NEXT_HOLE(set->directory[slot]);
-	else
-		slot = set->nslots++;
+	if (slot == NO_HOLE)
+		return set->nslots++;
+	set->first_hole = NEXT_HOLE(set->directory[slot]);
+	return slot;
+}
+
+/* Enter a chunk in its slot of the directory. */
+static inline void
+link_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 slot, Size space)
+{
 	set->directory[slot] = (Entry) chunk;
-	set->nchunks++;
-	chunk->slot = slot;
-	chunk->home = HOME(class, slab);
 	chunk->owner = chunk_owner((MemoryContext) set, ROW);
 	set->header.mem_allocated += space;
 }
 
-/* Out of line, and the end of its caller, so that this needs no stack frame. */
-static void pg_noinline
-report_double_free(PersistentContext *set, void *pointer)
-{
-	elog(ERROR, "chunk %p of memory context \"%s\" was freed already",
-		 pointer, set->header.name);
-}
-
-/* Leave a hole where chunk stands in the directory. */
+/* Leave a hole there, and have the chunk say that it is free. */
 static inline void
-unlink_chunk(PersistentContext *set, PersistentChunk *chunk, Size space)
+unlink_chunk(PersistentContext *set, PersistentChunk *chunk, uint32 slot, Size space)
 {
-	uint32		slot = chunk->slot;
-
-	/* Only written, not compared: that would wait for a cache line. */
+	/* The entry is only written, not compared: that would wait for a cache line. */
 	chunk->slot = FREE_SLOT;
 	set->directory[slot] = HOLE(set->first_hole);
 	set->first_hole = slot;
-	set->nchunks--;
 	set->header.mem_allocated -= space;
 }
 
@@ -276,65 +271,65 @@ unlink_chunk(PersistentContext *set, PersistentChunk *chunk, Size space)
 static inline void
 release_chunk(PersistentChunk *chunk)
 {
-	uint32		home = chunk->home;
+	bool		large = is_large(chunk);
 
-	if (unlikely(HOME_CLASS(home) == LARGE_CHUNK))
+	chunk->slot = FREE_SLOT;
+	if (unlikely(large))
 		quarantine_put(&persistent_arena, chunk);
 	else
-		slab_give(HOME_CLASS(home), HOME_SLAB(home), chunk);
+		slab_put_back(slab_by_number(HOME_SLAB(chunk->home)), chunk_pointer(chunk));
 }
 
-static inline bool
-directory_is_full(const PersistentContext *set)
+/* Take a chunk of the class into a directory that is not full. */
+static inline void *
+link_small(PersistentContext *set, ChunkClass *class, void *pointer)
 {
-	return set->first_hole == NO_HOLE && set->nslots == set->max_slots;
+	PersistentChunk *chunk = pointer_chunk(pointer);
+	uint32		slot = take_slot(set);
+
+	MEMSTATE_UNDEFINED(pointer, class->size - sizeof(PersistentChunk));
+	link_chunk(set, chunk, slot, class->size);
+	chunk->slot = slot;
+	return pointer;
 }
 
-/* A chunk of the class, of which there is one to be taken. */
-static pg_attribute_always_inline void *
-alloc_small(PersistentContext *set, uint32 class)
-{
-	uint32		slab;
-	PersistentChunk *chunk = slab_take(class, &slab);
-
-	link_chunk(set, chunk, class, slab, slab_classes[class].size);
-	return chunk_pointer(chunk);
-}
-
-static void *
-alloc_large(PersistentContext *set, Size space)
-{
-	PersistentChunk *chunk = arena_alloc(&persistent_arena, space);
-
-	if (chunk == NULL)
-		return NULL;
-	link_chunk(set, chunk, LARGE_CHUNK, 0, arena_usable_size(chunk));
-	return chunk_pointer(chunk);
-}
-
-/* What takes more than a chunk that is at hand, and may fail. */
+/* Where no chunk is at hand, or no slot.  Out of line, as what else is rarely done. */
 static void *pg_noinline
-alloc_slowly(PersistentContext *set, Size size, int flags)
+alloc_small(PersistentContext *set, ChunkClass *class, Size size, int flags)
 {
-	Size		space = size + sizeof(PersistentChunk);
-	void	   *pointer = NULL;
+	void	   *pointer;
 
-	methods_check_size((MemoryContext) set, size, flags);
 	if (directory_is_full(set) && !enlarge_directory(set))
 		return methods_no_memory((MemoryContext) set, size, flags);
-	if (space > SLAB_LARGEST)
-		pointer = alloc_large(set, space);
-	else if (slab_prepare(slab_class(space)))
-		pointer = alloc_small(set, slab_class(space));
-	return pointer ? pointer : methods_no_memory((MemoryContext) set, size, flags);
+	pointer = slab_take(class);
+	if (pointer == NULL && slab_refill(class))
+		pointer = slab_take(class);
+	if (pointer == NULL)
+		return methods_no_memory((MemoryContext) set, size, flags);
+	return link_small(set, class, pointer);
 }
 
-/* Out of line, as what else a free of a small chunk need not do. */
-static void pg_noinline
-free_large(PersistentContext *set, PersistentChunk *chunk)
+static void *pg_noinline
+alloc_large(PersistentContext *set, Size size, int flags)
 {
-	unlink_chunk(set, chunk, arena_usable_size(chunk));
-	quarantine_put(&persistent_arena, chunk);
+	PersistentChunk *chunk = NULL;
+
+	methods_check_size((MemoryContext) set, size, flags);
+	if (!directory_is_full(set) || enlarge_directory(set))
+		chunk = arena_alloc(&persistent_arena, size + sizeof(PersistentChunk));
+	if (chunk == NULL)
+		return methods_no_memory((MemoryContext) set, size, flags);
+	chunk->slot = LARGE_SLOT;
+	chunk->home = take_slot(set);
+	link_chunk(set, chunk, chunk->home, arena_usable_size(chunk));
+	return chunk_pointer(chunk);
+}
+
+/* The class for small data of that size. */
+static inline ChunkClass *
+class_for(Size size)
+{
+	return slab_class(size + sizeof(PersistentChunk));
 }
 
 /* All that can fail is the end of this function, so that nothing is kept for it meanwhile. */
@@ -342,14 +337,32 @@ static pg_attribute_always_inline void *
 PersistentAlloc(MemoryContext context, Size size, int flags)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	uint32		class;
+	ChunkClass *class;
+	void	   *pointer;
 
-	if (unlikely(directory_is_full(set) || size > SLAB_LARGEST - sizeof(PersistentChunk)))
-		return alloc_slowly(set, size, flags);
-	class = slab_class(size + sizeof(PersistentChunk));
-	if (unlikely(!slab_is_prepared(class)))
-		return alloc_slowly(set, size, flags);
-	return alloc_small(set, class);
+	if (unlikely(size > SMALL_MAX))
+		return alloc_large(set, size, flags);
+	class = class_for(size);
+	pointer = slab_take(class);
+	if (unlikely(pointer == NULL))
+		return alloc_small(set, class, size, flags);
+	if (unlikely(directory_is_full(set)))
+	{
+		slab_untake(class, pointer);
+		return alloc_small(set, class, size, flags);
+	}
+	return link_small(set, class, pointer);
+}
+
+/* A large chunk, or one that is free already; out of line, as what else a free need not do. */
+static void pg_noinline
+free_otherwise(PersistentContext *set, PersistentChunk *chunk)
+{
+	if (chunk->slot == FREE_SLOT)
+		elog(ERROR, "chunk %p of memory context \"%s\" was freed already",
+			 chunk_pointer(chunk), set->header.name);
+	unlink_chunk(set, chunk, chunk->home, arena_usable_size(chunk));
+	quarantine_put(&persistent_arena, chunk);
 }
 
 /* A small chunk goes to its size class, a large one to the arena. */
@@ -358,19 +371,17 @@ PersistentFree(MemoryContext context, void *pointer)
 {
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk = pointer_chunk(pointer);
+	uint32		home = chunk->home;
+	ChunkClass *class;
 
-	if (unlikely(chunk->slot == FREE_SLOT))
+	if (unlikely(chunk->slot >= LARGE_SLOT))
 	{
-		report_double_free(set, pointer);
+		free_otherwise(set, chunk);
 		return;
 	}
-	if (unlikely(HOME_CLASS(chunk->home) == LARGE_CHUNK))
-	{
-		free_large(set, chunk);
-		return;
-	}
-	unlink_chunk(set, chunk, slab_classes[HOME_CLASS(chunk->home)].size);
-	slab_give(HOME_CLASS(chunk->home), HOME_SLAB(chunk->home), chunk);
+	class = &slab_classes[HOME_CLASS(home)];
+	unlink_chunk(set, chunk, chunk->slot, class->size);
+	slab_give(class, slab_by_number(HOME_SLAB(home)), pointer);
 }
 
 /* When there is no memory the chunk stays as it is. */
@@ -384,7 +395,7 @@ realloc_large(PersistentContext *set, PersistentChunk *chunk, Size size, int fla
 	moved = arena_realloc(&persistent_arena, chunk, old_space, size + sizeof(PersistentChunk));
 	if (moved == NULL)
 		return methods_no_memory((MemoryContext) set, size, flags);
-	set->directory[moved->slot] = (Entry) moved;
+	set->directory[moved->home] = (Entry) moved;
 	set->header.mem_allocated += chunk_space(moved) - old_space;
 	return chunk_pointer(moved);
 }
@@ -401,12 +412,12 @@ PersistentRealloc(MemoryContext context, void *pointer, Size size, int flags)
 	Size		old_space = chunk_space(chunk);
 	void	   *moved;
 
-	if (size > SLAB_LARGEST - sizeof(PersistentChunk))
+	if (is_large(chunk))
 	{
-		if (HOME_CLASS(chunk->home) == LARGE_CHUNK)
+		if (size > SMALL_MAX)
 			return realloc_large(set, chunk, size, flags);
 	}
-	else if (HOME_CLASS(chunk->home) == slab_class(size + sizeof(PersistentChunk)))
+	else if (size <= SMALL_MAX && &slab_classes[HOME_CLASS(chunk->home)] == class_for(size))
 		return pointer;
 	moved = PersistentAlloc(context, size, flags);
 	if (moved == NULL)
@@ -421,10 +432,12 @@ PersistentReset(MemoryContext context)
 {
 	PersistentContext *set = (PersistentContext *) context;
 
-	for (uint32 slot = 0; slot < set->nslots; slot++)
+	Entry	   *end = set->directory + set->nslots;
+
+	for (Entry *entry = set->directory; entry < end; entry++)
 	{
-		if (!IS_HOLE(set->directory[slot]))
-			release_chunk((PersistentChunk *) set->directory[slot]);
+		if (!IS_HOLE(*entry))
+			release_chunk((PersistentChunk *) *entry);
 	}
 	free_directory(set);
 	start_over(set);
@@ -448,7 +461,7 @@ PersistentGetChunkSpace(MemoryContext context, void *pointer)
 static bool
 PersistentIsEmpty(MemoryContext context)
 {
-	return ((PersistentContext *) context)->nchunks == 0;
+	return count_chunks((PersistentContext *) context) == 0;
 }
 
 /* Free space inside the arena belongs to no context, so there is none to report. */
@@ -458,6 +471,7 @@ PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pas
 {
 	PersistentContext *set = (PersistentContext *) context;
 	Size		totalspace = context->mem_allocated;
+	uint32		nchunks = count_chunks(set);
 
 	if (printfunc)
 	{
@@ -465,12 +479,12 @@ PersistentStats(MemoryContext context, MemoryStatsPrintFunc printfunc, void *pas
 
 		snprintf(stats_string, sizeof(stats_string),
 				 "%zu total in %u chunks; 0 free (0 chunks); %zu used",
-				 totalspace, set->nchunks, totalspace);
+				 totalspace, nchunks, totalspace);
 		printfunc(context, passthru, stats_string, print_to_stderr);
 	}
 	if (totals)
 	{
-		totals->nblocks += set->nchunks;
+		totals->nblocks += nchunks;
 		totals->totalspace += totalspace;
 	}
 }
@@ -490,8 +504,9 @@ PersistentOwns(MemoryContext context, void *pointer)
 {
 	PersistentContext *set = (PersistentContext *) context;
 	PersistentChunk *chunk = pointer_chunk(pointer);
+	uint32		slot = *chunk_slot(chunk);
 
-	return chunk->slot < set->nslots && set->directory[chunk->slot] == (Entry) chunk;
+	return slot < set->nslots && set->directory[slot] == (Entry) chunk;
 }
 
 static Size
@@ -512,7 +527,7 @@ PersistentVisit(MemoryContext context, ChunkVisitor visitor)
 
 		if (IS_HOLE(set->directory[slot]))
 			continue;
-		if (chunk->slot == slot && checking_header_is_right(context, chunk_pointer(chunk)))
+		if (*chunk_slot(chunk) == slot && checking_header_is_right(context, chunk_pointer(chunk)))
 			visitor(context, chunk_pointer(chunk));
 		else
 			checking_problem(context, "bogus header of chunk", chunk_pointer(chunk));
@@ -524,18 +539,15 @@ static void
 PersistentCheckLists(MemoryContext context)
 {
 	PersistentContext *set = (PersistentContext *) context;
-	uint32		nchunks = 0;
 	uint32		nholes = 0;
 
-	for (uint32 slot = 0; slot < set->nslots; slot++)
-		nchunks += IS_HOLE(set->directory[slot]) ? 0 : 1;
 	for (uint32 slot = set->first_hole; slot < set->nslots && nholes < set->nslots; nholes++)
 	{
 		if (!IS_HOLE(set->directory[slot]))
 			break;
 		slot = NEXT_HOLE(set->directory[slot]);
 	}
-	if (nchunks != set->nchunks || nchunks + nholes != set->nslots)
+	if (count_chunks(set) + nholes != set->nslots)
 		checking_problem(context, "chunks and holes do not add up in directory", set->directory);
 }
 
@@ -560,7 +572,7 @@ persistent_describe(MemoryContext context, ContextInfo *info)
 		return false;
 	info->lifetime = JEMCTX_PERSISTENT;
 	info->arena = &persistent_arena;
-	info->chunks = ((PersistentContext *) context)->nchunks;
+	info->chunks = count_chunks((PersistentContext *) context);
 	info->allocated = context->mem_allocated;
 	return true;
 }

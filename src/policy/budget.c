@@ -21,7 +21,6 @@
 #include "utils/guc.h"
 
 #include "arena/growth.h"
-#include "arena/hooks.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "policy/budget.h"
@@ -102,9 +101,8 @@ look(Size kept)
 bool
 budget_exceeded(RegistryEntry *entry)
 {
-	Size		kept = hooks_kept();
+	Size		kept = registry_tell_kept(entry);
 
-	pg_atomic_write_u64(&entry->kept, kept);
 	if (kept <= BASE && kept_memory_limit != 0)
 		return false;
 	if (kept >= looked_with + LOOK_BYTES || clock_ms() - looked_at >= LOOK_MS)

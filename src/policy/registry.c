@@ -23,6 +23,7 @@
 #include "compat/clock.h"
 #include "compat/compat.h"
 #include "compat/shmem.h"
+#include "context/slab.h"
 #include "policy/cache.h"
 #include "policy/registry.h"
 #include "server/account.h"
@@ -149,6 +150,16 @@ registry_read(RegistryEntry *entry, RegistryFigures *figures)
 	}
 }
 
+/* Tell how much of what this process holds it keeps for what it needs next; returns it. */
+Size
+registry_tell_kept(RegistryEntry *entry)
+{
+	Size		kept = hooks_kept() + slab_kept();
+
+	pg_atomic_write_u64(&entry->kept, kept);
+	return kept;
+}
+
 /* Tell what cannot be told by the extent hooks. */
 void
 registry_publish(void)
@@ -158,7 +169,7 @@ registry_publish(void)
 
 	if (entry == NULL)
 		return;
-	pg_atomic_write_u64(&entry->kept, hooks_kept());
+	registry_tell_kept(entry);
 	figures.allocated = usage_allocated();
 	figures.active = usage_active();
 	figures.cache = cache_size();

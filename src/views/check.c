@@ -12,6 +12,7 @@
 
 #include "compat/compat.h"
 #include "context/checking.h"
+#include "context/slabcheck.h"
 
 #ifdef JEMCTX_CHECKING
 
@@ -21,7 +22,7 @@ COMPAT_FUNCTION(jemctx_debug_check);
 Datum
 jemctx_debug_check(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(checking_all());
+	PG_RETURN_INT32(checking_all() + slabcheck_all());
 }
 
 #endif

@@ -14,9 +14,9 @@
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-#include "arena/slab.h"
 #include "compat/compat.h"
 #include "context/context.h"
+#include "context/slab.h"
 #include "views/row.h"
 
 /* As pg_backend_memory_contexts has it: an identifier may be a whole query. */
@@ -134,12 +134,14 @@ ROW_FUNCTIONS(jemctx_get_contexts, context_rows)
 static void
 chunk_row(Row *row, const ChunkClass *class)
 {
-	uint32		chunks = class->live - class->nhot;
-	int64		live = (int64) chunks * class->size;
 	int64		held = (int64) class->slabs * slab_class_bytes(class);
+	uint32		chunks;
+	int64		live;
 
 	if (class->slabs == 0)
 		return;
+	chunks = slab_class_chunks(class);
+	live = (int64) chunks * class->size;
 	row_int64(row, class->size);
 	row_int64(row, chunks);
 	row_int64(row, class->slabs);

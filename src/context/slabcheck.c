@@ -7,19 +7,26 @@
  */
 #include "postgres.h"
 
-#include "arena/slab.h"
-#include "arena/slabcheck.h"
+#include "context/slab.h"
+#include "context/slabcheck.h"
 
 #ifdef JEMCTX_CHECKING
 
-/* Is that where a chunk of the class may stand in the slab? */
+/* Are the chunks at hand free ones of the class? */
 static bool
-is_place(const ChunkSlab *slab, const ChunkClass *class, const void *chunk)
+at_hand_is_sound(const ChunkClass *class)
 {
-	Size		offset = (const char *) chunk - slab->chunks;
+	int			count = 0;
 
-	return &slab_classes[slab->class] == class && offset % class->size == 0 &&
-		offset / class->size < slab->fresh;
+	if (class->hot != NULL &&
+		!slab_has_free(slab_by_number(HOME_SLAB(pointer_chunk(class->hot)->home)), class->hot))
+		return false;
+	for (void *pointer = class->free; pointer != NULL; pointer = next_free(pointer))
+	{
+		if (!slab_has_free(class->current, pointer) || ++count > class->capacity)
+			return false;
+	}
+	return true;
 }
 
 /* Returns the number of problems that were reported. */
@@ -31,16 +38,13 @@ check_class(const ChunkClass *class)
 
 	if (class->current != NULL && !slab_is_sound(class->current))
 		problems++;
-	for (uint32 i = 0; i < class->nhot; i++)
-	{
-		if (!is_place(slab_by_number(class->hot_slabs[i]), class, class->hot[i]))
-			problems++;
-	}
+	if (!at_hand_is_sound(class))
+		problems++;
 	dlist_foreach(iter, (dlist_head *) &class->partial)
 	{
 		const ChunkSlab *slab = dlist_container(ChunkSlab, node, iter.cur);
 
-		if (!slab->listed || slab->live == 0 || !slab_is_sound(slab))
+		if (slab->free == NULL || slab->live == 0 || !slab_is_sound(slab))
 			problems++;
 	}
 	if (problems > 0)
