@@ -26,8 +26,8 @@ use lib "$FindBin::RealBin/..";
 use Group qw(in_group make_group);
 use Session qw(start_session send_query answer has_ended close_session);
 
-our @EXPORT = qw(begin children close_session cpu_seconds end_query minor_faults pgbench prepare query
-	read_statements restart rollup save server_pids servers session start_query title);
+our @EXPORT = qw(begin children close_session contents cpu_seconds end_query minor_faults pgbench prepare query
+	read_statements restart restart_below rollup save server_pids servers session start_query title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -318,11 +318,12 @@ sub start_postmaster
 	my ($server, $variant) = @_;
 	my $log = "$base/$server->{name}.log";
 
-	local %ENV = (%ENV, %{ $variant->{environment} // {} });
+	local %ENV = (%ENV, %{ $variant->{environment} // {} }, %{ $server->{environment} // {} });
 	$ENV{LD_PRELOAD} = $variant->{preload} if $variant->{preload};
 	my $programs = $variant->{bindir} // $bindir;
-	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', '-D', $server->{data}, '-l', $log], '>', '/dev/null',
-		'2>&1')
+	my @program = $server->{program} ? ('-p', $server->{program}) : ();
+	IPC::Run::run(["$programs/pg_ctl", 'start', '-w', '-s', @program, '-D', $server->{data}, '-l', $log], '>',
+		'/dev/null', '2>&1')
 		or die "could not start the $server->{name} server:\n", contents($log);
 }
 
@@ -334,6 +335,24 @@ sub restart
 
 	run("$bindir/pg_ctl", 'stop', '-w', '-s', '-m', 'fast', '-D', $server->{data});
 	launch($server);
+}
+
+# Start a server with jemctx anew below a program that cannot follow it when it
+# executes itself: with all that it would do that for.
+sub restart_below
+{
+	my ($server, @command) = @_;
+	my %environment = map { /^(\w+)=(.*)/s } split(/\0/, contents("/proc/$server->{pid}/environ"));
+	my ($linker) = contents("/proc/$server->{pid}/maps") =~ m{ (/\S*/ld-\S+)$}m;
+	my $postgres = "$bindir/postgres";
+
+	# the program itself cannot have the module preloaded
+	push(@command, $linker, '--preload', $environment{LD_PRELOAD}, '--argv0', $postgres, $postgres);
+	$server->{environment} = { map { $_ => $environment{$_} } grep { /^(?:MALLOC_CONF$|JEMCTX_)/ } keys %environment };
+	$server->{program} = "$base/below-$server->{name}";
+	append($server->{program}, '#!/bin/sh', join(' ', 'JEMCTX_REEXECUTED=$$ exec', map({ "'$_'" } @command), '"$@"'));
+	chmod(0755, $server->{program});
+	restart($server);
 }
 
 # The settings that --set has for a variant.

@@ -124,6 +124,9 @@ jemctx_bench(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	work_divisor = PG_GETARG_INT32(2);
+	if (work_divisor < 1)
+		elog(ERROR, "a work cannot be divided by %d", work_divisor);
 	work->run(make, &result);
 	values[0] = Float8GetDatum(result.ns);
 	values[1] = Int64GetDatum(result.live);

@@ -32,6 +32,7 @@ typedef struct Work
 
 extern const Work works[];
 extern const int works_count;
+extern int	work_divisor;
 
 /* works.c */
 extern void start_clock(void);

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "bench.h"
+#include "count.h"
 #include "random.h"
 
 #define SIZES 4096				/* a power of two */
@@ -39,11 +40,22 @@
 #define CONTEXT_BYTES 1024
 #define CONTEXT_CHUNK 64
 
+/* How many times less is done than otherwise, where instructions are counted. */
+int			work_divisor = 1;
+
+/* So many, or the least. */
+static int
+divided(int operations, int least)
+{
+	return Max(operations / work_divisor, least);
+}
+
 static instr_time started;
 
 void
 start_clock(void)
 {
+	count_begin();
 	INSTR_TIME_SET_CURRENT(started);
 }
 
@@ -54,6 +66,7 @@ stop_clock(double operations)
 	instr_time	now;
 
 	INSTR_TIME_SET_CURRENT(now);
+	count_end();
 	INSTR_TIME_SUBTRACT(now, started);
 	return INSTR_TIME_GET_DOUBLE(now) * 1e9 / operations;
 }
@@ -73,13 +86,14 @@ static void
 time_pairs(ContextMaker make, WorkResult *result)
 {
 	MemoryContext context = make();
+	int			pairs = divided(PAIRS, SIZES);
 
 	for (int warm = 0; warm < 2; warm++)
 	{
 		start_clock();
-		for (int i = 0; i < PAIRS; i++)
+		for (int i = 0; i < pairs; i++)
 			pfree(MemoryContextAlloc(context, sizes[i % SIZES]));
-		result->ns = stop_clock(PAIRS);
+		result->ns = stop_clock(pairs);
 	}
 	MemoryContextDelete(context);
 }
@@ -103,17 +117,18 @@ static void
 time_reset(ContextMaker make, WorkResult *result)
 {
 	MemoryContext context = make();
+	int			rounds = divided(RESET_ROUNDS, 5);
 
 	for (int warm = 0; warm < 2; warm++)
 	{
 		start_clock();
-		for (int round = 0; round < RESET_ROUNDS; round++)
+		for (int round = 0; round < rounds; round++)
 		{
 			for (int i = 0; i < RESET_CHUNKS; i++)
 				*(char *) MemoryContextAlloc(context, sizes[i]) = 1;
 			MemoryContextReset(context);
 		}
-		result->ns = stop_clock((double) RESET_ROUNDS * RESET_CHUNKS);
+		result->ns = stop_clock((double) rounds * RESET_CHUNKS);
 	}
 	MemoryContextDelete(context);
 }
@@ -135,17 +150,19 @@ run_fixed_reset(ContextMaker make, WorkResult *result)
 static void
 run_create(ContextMaker make, WorkResult *result)
 {
+	int			creates = divided(CREATES, 1000);
+
 	for (int warm = 0; warm < 2; warm++)
 	{
 		start_clock();
-		for (int i = 0; i < CREATES; i++)
+		for (int i = 0; i < creates; i++)
 		{
 			MemoryContext context = make();
 
 			*(char *) MemoryContextAlloc(context, SLAB_CHUNK) = 1;
 			MemoryContextDelete(context);
 		}
-		result->ns = stop_clock(CREATES);
+		result->ns = stop_clock(creates);
 	}
 }
 
@@ -160,7 +177,7 @@ run_doubling(ContextMaker make, WorkResult *result)
 		Size		size = DOUBLING_FIRST;
 		char	   *data = MemoryContextAlloc(context, size);
 
-		while (size < DOUBLING_LAST)
+		while (size < DOUBLING_LAST / work_divisor)
 		{
 			data = repalloc(data, size * 2);
 			for (Size offset = size; offset < size * 2; offset += PAGE)
@@ -238,28 +255,30 @@ static void
 run_replacement(ContextMaker make, WorkResult *result, uint32 (*choose_size) (int))
 {
 	MemoryContext context;
-	Slot	   *slots = make_slots(SLOTS);
+	int			count = divided(SLOTS, 1);
+	int			replacements = divided(REPLACEMENTS, PHASES);
+	Slot	   *slots = make_slots(count);
 	Size		before = resident_bytes();
 
 	random_seed(0);
 	context = make();
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < count; i++)
 		fill_slot(context, &slots[i], choose_size(0));
 	start_clock();
 	for (int phase = 0; phase < PHASES; phase++)
 	{
-		for (int i = 0; i < REPLACEMENTS / PHASES; i++)
+		for (int i = 0; i < replacements / PHASES; i++)
 		{
-			Slot	   *slot = &slots[next_random() % SLOTS];
+			Slot	   *slot = &slots[next_random() % count];
 
 			pfree(slot->data);
 			fill_slot(context, slot, choose_size(phase));
 		}
 	}
-	result->ns = stop_clock(REPLACEMENTS);
-	result->live = live_bytes(slots, SLOTS);
+	result->ns = stop_clock(replacements);
+	result->live = live_bytes(slots, count);
 	result->resident = resident_bytes() - before;
-	free_most(slots, SLOTS);
+	free_most(slots, count);
 	result->after_free = resident_bytes() - before;
 	MemoryContextDelete(context);
 	pfree(slots);

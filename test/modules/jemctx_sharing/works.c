@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "count.h"
 #include "peers.h"
 #include "random.h"
 
@@ -57,20 +58,31 @@ make_sizes(const Part *part, uint32 low, uint32 high)
 		sizes[i] = between(low, high);
 }
 
+/* An amount says how many times less is done than otherwise, where instructions are counted. */
+static int
+divided(const Part *part, int operations)
+{
+	return operations / Max(part->amount, 1);
+}
+
 /* Allocate and free, over and over. */
 static pg_attribute_always_inline void
 run_pairs(Part *part, const Peer *peer)
 {
+	int			pairs = divided(part, PAIRS);
+
 	make_sizes(part, 64, 316);
 	for (int warm = 0; warm < 2; warm++)
 	{
 		int64		start;
 
 		meet(part);
+		count_begin();
 		start = now_ns();
-		for (int i = 0; i < PAIRS; i++)
+		for (int i = 0; i < pairs; i++)
 			peer->free(peer->alloc(sizes[i % SIZES]));
-		part->ns = (now_ns() - start) / (double) PAIRS;
+		part->ns = (now_ns() - start) / (double) pairs;
+		count_end();
 	}
 }
 
@@ -102,17 +114,20 @@ replace_some(const Peer *peer, Reference *slots, int count)
 static pg_attribute_always_inline void
 run_churn(Part *part, const Peer *peer)
 {
+	int			replacements = divided(part, REPLACEMENTS);
 	Reference  *slots = MemoryContextAlloc(TopMemoryContext, SLOTS * sizeof(Reference));
 	int64		start;
 
 	make_sizes(part, 64, 1024);
 	for (int i = 0; i < SLOTS; i++)
 		slots[i] = fill(peer, sizes[i % SIZES]);
-	replace_some(peer, slots, REPLACEMENTS);
+	replace_some(peer, slots, replacements);
 	meet(part);
+	count_begin();
 	start = now_ns();
-	replace_some(peer, slots, REPLACEMENTS);
-	part->ns = (now_ns() - start) / (double) REPLACEMENTS;
+	replace_some(peer, slots, replacements);
+	part->ns = (now_ns() - start) / (double) replacements;
+	count_end();
 	meet(part);
 	for (int i = 0; i < SLOTS; i++)
 		peer->free(slots[i]);
