@@ -41,6 +41,11 @@ BEGIN;
 SELECT jemctx_test_ns_fill('a', 100, 1000);
 ROLLBACK;
 SELECT jemctx_test_ns_check('a');
+-- What a process gives back to others is not what it has just made.
+SELECT count(jemctx_test_ns_stale('a', 'keep')), jemctx_test_ns_flush() FROM generate_series(1, 2);
+SELECT objects FROM jemctx_namespaces WHERE name = 'a';
+SELECT jemctx_test_ns_fill('a', 100, 1000);
+SELECT jemctx_test_ns_stale('a', 'look');
 -- A reset leaves nothing, a drop not even a name.
 SELECT jemctx_namespace_reset('a');
 SELECT objects, allocated, committed, has_root FROM jemctx_namespaces WHERE name = 'a';

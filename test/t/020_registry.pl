@@ -62,6 +62,8 @@ ok( poll(sub { query($session, "
 	WITH all_contexts AS MATERIALIZED (SELECT * FROM pg_backend_memory_contexts)
 	SELECT abs(b.cache - (SELECT sum(total_bytes) FROM all_contexts WHERE $is_cache)) < 200000
 	FROM jemctx_backends b WHERE b.pid = pg_backend_pid()") eq 't' }), 'and so is that of the caches');
+is(query($session, 'SELECT published_at >= now() FROM jemctx_backends WHERE pid = pg_backend_pid()'),
+	't', 'its own are of this moment');
 
 # The server's sum is that of the processes, what they inherited counted once.
 is( becomes(q(

@@ -105,7 +105,8 @@ ok(poll(sub { query($observer, 'SELECT pressure FROM jemctx_server') eq 'none' }
 query($_, big_sorts()) for @sessions[ 0, 1 ];
 my $poor = session($node);
 pid_of($poor);
-my $narrow = int(query($observer, 'SELECT committed FROM jemctx_server') / 1024) + 4096;
+# An odd number, so that SHOW says it in kB: what is committed are pages.
+my $narrow = int(query($observer, 'SELECT committed FROM jemctx_server') / 1024) + 4097;
 query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '${narrow}kB'");
 ok( poll(
 		sub {
