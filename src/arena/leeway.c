@@ -20,8 +20,9 @@
 #define DEFAULT_HEADROOM (64 * 1024)
 
 /*
- * How far PostgreSQL may pass a limit: the smallest block that its contexts
- * make do with when there is no memory, 1 MB, and jemalloc's page beside it.
+ * How far PostgreSQL may pass a limit with what is small: the smallest block
+ * that its contexts make do with when there is no memory, 1 MB, and jemalloc's
+ * page beside it.  What is larger may not pass it at all.
  */
 #define ALLOWANCE ((Size) (1024 + 32) * 1024)
 
@@ -58,7 +59,7 @@ farthest(void)
 			return 0;
 		case LEEWAY_SMALL:
 			/* libraries may have returned it meanwhile */
-			return asked <= ALLOWANCE ? library_excess + ALLOWANCE : ALLOWANCE;
+			return asked <= ALLOWANCE ? library_excess + ALLOWANCE : 0;
 		case LEEWAY_LIBRARY:
 			return leeway_headroom();
 		case LEEWAY_ANY:

@@ -101,6 +101,19 @@ close_session($session);
 undef $session;
 refused('a function\'s memory: pgcrypto', '24MB', q(SELECT length(pgp_sym_encrypt(repeat('x', 30000000), 'y'))));
 
+# What is not small is refused also where it would pass the limit by little.
+my $large = session($node);
+my $held = query($large, 'SELECT committed / 1024 FROM jemctx_backends WHERE pid = pg_backend_pid()');
+for my $more (map { 17000 + 500 * $_ } 0 .. 7)
+{
+	my $limit = $held + $more;
+
+	query($large, "SET jemctx.backend_memory_limit = '${limit}kB'");
+	like(query($large, "SELECT length(repeat('x', 20900000))"), qr/asked for \d+ kB more/, "$more kB more: refused");
+	cmp_ok(backend($observer, $large, 'committed_peak'), '<=', $limit * 1024, "$more kB more: nothing beyond");
+}
+close_session($large);
+
 # A deferred constraint is checked at COMMIT, which may be refused before the
 # transaction is committed.
 $session //= session($node);
