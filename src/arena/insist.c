@@ -60,7 +60,6 @@ press(const Attempt *attempt)
 {
 	void	   *object = NULL;
 
-	refusal_forget();			/* what somebody coped with is not why this one fails */
 	refusal_watch();
 	if (!limit_in_force() && !scarcity_is_met())
 		return NULL;
@@ -96,6 +95,8 @@ insist_on(const Attempt *attempt)
 	if (object == NULL && refusal_noted())
 		object = attempt->caller != NULL && !caller_is_postgres(attempt->caller) ?
 			overrun_grant(attempt) : overrun_lend(attempt);
+	if (object == NULL && !refusal_noted())
+		refusal_forget();		/* what somebody coped with is not why this one fails */
 	growth_admit_all(false);
 	return object;
 }
