@@ -185,13 +185,21 @@ close_chunk(MemoryContext context, void *pointer)
 	set_context(pointer, &freed_chunks.header);
 }
 
+/* Is that a size with a sentinel, too?  Nobody has so much memory that it matters. */
+static inline bool
+has_room(Size size)
+{
+	return size <= MaxAllocHugeSize - SENTINEL_SIZE;
+}
+
 void *
 CheckedAlloc(MemoryContext context, Size size, int flags)
 {
-	char	   *pointer;
+	char	   *pointer = NULL;
 
 	methods_check_size(context, size, flags);
-	pointer = type_of(context)->inner.alloc(context, size + SENTINEL_SIZE, QUIETLY);
+	if (has_room(size))
+		pointer = type_of(context)->inner.alloc(context, size + SENTINEL_SIZE, QUIETLY);
 	if (pointer == NULL)
 		return methods_no_memory(context, size, flags);
 	set_context(pointer, context);
@@ -233,12 +241,13 @@ move_chunk(MemoryContext context, void *pointer, Size old_size, Size size, int f
 static void *
 resize_chunk(MemoryContext context, char *pointer, Size old_size, Size size, int flags)
 {
-	char	   *moved;
+	char	   *moved = NULL;
 
 	methods_check_size(context, size, flags);
 	MEMSTATE_DEFINED(pointer_fields(pointer), sizeof(CheckedFields));
 	MEMSTATE_UNDEFINED(pointer + old_size, type_of(context)->data_size(pointer) - old_size);
-	moved = type_of(context)->inner.realloc(context, pointer, size + SENTINEL_SIZE, QUIETLY);
+	if (has_room(size))
+		moved = type_of(context)->inner.realloc(context, pointer, size + SENTINEL_SIZE, QUIETLY);
 	if (moved == NULL)
 	{
 		open_chunk(context, pointer, old_size, old_size);
