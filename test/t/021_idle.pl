@@ -122,7 +122,7 @@ query($session, big_sorts());
 comes_back($session, 'and the next time');
 my $offset = -s $node->logfile;
 query($observer, 'SELECT pg_log_backend_memory_contexts(' . pid_of($session) . ')');
-$node->wait_for_log(qr/level: 0; TopMemoryContext/, $offset);
+$node->wait_for_log(qr/level: \d; TopMemoryContext/, $offset);
 pass('asked for its contexts while idle: answers');
 my $victim = session($node);
 my $victim_pid = pid_of($victim);

@@ -34,6 +34,7 @@ sub write_library
 	my ($name, $code) = @_;
 
 	return compile_library($directory, $name, <<"SOURCE");
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak));

@@ -249,8 +249,10 @@ cmp_ok($held, '<=', $most, 'no headroom: the session ends, and the library has p
 $session = new_session();
 query($session, "SET jemctx.library_headroom = 0");
 limit($session, 4096);
+my $ending = pid_of($session);
 ($held, $most) = ends_at($session, 'strdup', qr/libc\.so\.6/);
 cmp_ok($held, '>', $most + 500, 'libc: goes as far as libraries and PostgreSQL together');
+ok(poll(sub { !kill(0, $ending) }), 'and what it has held is free');
 
 # A server that others have filled: an innocent session's library has its headroom, beyond the server's limit.
 my $innocent = new_session();
@@ -259,7 +261,7 @@ query($session, "SELECT jemctx_test_library('malloc', 1000000, 100)");
 my $full = int(query($observer, 'SELECT committed / 1024 FROM jemctx_server'));
 query($observer, "ALTER SYSTEM SET jemctx.server_memory_limit = '${full}kB'");
 query($observer, 'SELECT pg_reload_conf()');
-poll(sub { query($innocent, 'SHOW jemctx.server_memory_limit') ne '-1' }) or die 'there is no limit';
+ok(poll(sub { query($innocent, 'SHOW jemctx.server_memory_limit') ne '-1' }), 'the limit has reached it');
 my $text = query($innocent, "SELECT jemctx_test_library('malloc', 10000, 600) FROM generate_series(1, 2)");
 like($text, qr/ERROR:  53200: out of memory\nDETAIL:  The server/, 'full server: the statement ends');
 $text = query($innocent, "SELECT jemctx_test_library('malloc', 10000, 3000)");

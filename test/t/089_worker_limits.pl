@@ -22,14 +22,14 @@ $node->start;
 my $observer = session($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
 
-# What they carry out: a sort of some 20 MB, the same in parallel workers only, and what fills a namespace.
+# What they carry out: a sort of some 30 MB, the same in parallel workers only, and what fills a namespace.
 my $sort = 'SELECT count(*) FROM (SELECT m FROM kept ORDER BY m OFFSET 0) s';
 $node->safe_psql('postgres', qq(
 	CREATE EXTENSION jemctx_test;
 	CREATE ROLE ordinary LOGIN;
 	CREATE TABLE outcomes (outcome text);
 	CREATE TABLE work (i serial);
-	CREATE TABLE kept AS SELECT md5(g::text) AS m FROM generate_series(1, 200000) g;
+	CREATE TABLE kept AS SELECT md5(g::text) AS m FROM generate_series(1, 300000) g;
 	ALTER TABLE kept SET (parallel_workers = 2);
 	ANALYZE kept;
 	CREATE FUNCTION sort_it() RETURNS bigint LANGUAGE plpgsql SET max_parallel_workers_per_gather = 0 AS

@@ -40,15 +40,17 @@ my $refusal = qr/ERROR:  53200: out of memory\n(?:LINE.*\n.*\n)?DETAIL:  The ser
 sub fill
 {
 	my ($session) = @_;
-	my $refused = 0;
+	my ($refused, $cursors) = (0, 0);
 
 	query($session, 'BEGIN');
-	for my $piece (200000, 20000, 2000, 200)
+	for my $piece (200000, (20000) x 3, (2000) x 3, 200)
 	{
+		my $cursor = 'c' . $cursors++;
+
 		query($session, 'SAVEPOINT s');
 		my $answer = query($session,
-			"DECLARE c$piece CURSOR FOR SELECT g, repeat('x', $piece) t FROM generate_series(1, 200) g ORDER BY g;"
-			  . "MOVE 1 IN c$piece");
+			"DECLARE $cursor CURSOR FOR SELECT g, repeat('x', $piece) t FROM generate_series(1, 200) g ORDER BY g;"
+			  . "MOVE 1 IN $cursor");
 		next if $answer eq '';
 		$refused++ if $answer =~ $refusal;
 		query($session, 'ROLLBACK TO s');

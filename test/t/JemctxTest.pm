@@ -50,6 +50,8 @@ sub new_node
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION jemctx');
 	$node->stop;
+	# a session that had not ended is told so there, or not
+	truncate($node->logfile, 0) or die $!;
 	$node->append_conf('postgresql.conf', $conf) if defined $conf;
 	return $node;
 }
