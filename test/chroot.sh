@@ -11,7 +11,7 @@ unmount() {
 	local index
 
 	for ((index = ${#mounted[@]} - 1; index >= 0; index--)); do
-		umount "${mounted[index]}" || umount -l "${mounted[index]}"
+		umount -R "${mounted[index]}" || umount -Rl "${mounted[index]}"
 	done
 	mounted=()
 }
@@ -19,6 +19,8 @@ unmount() {
 mount_into() {
 	mount -t proc proc "$1/proc"
 	mounted+=("$1/proc")
+	mount --rbind --make-rslave /sys "$1/sys"
+	mounted+=("$1/sys")
 	mkdir -p "$1/dev/shm"
 	mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
 	mounted+=("$1/dev/shm")
