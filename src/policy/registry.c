@@ -160,6 +160,12 @@ registry_tell_kept(RegistryEntry *entry)
 	return kept;
 }
 
+static uint64
+limit_in_bytes(void)
+{
+	return (uint64) backend_memory_limit * 1024;
+}
+
 /* Tell what cannot be told by the extent hooks. */
 void
 registry_publish(void)
@@ -173,7 +179,7 @@ registry_publish(void)
 	figures.allocated = usage_allocated();
 	figures.active = usage_active();
 	figures.cache = cache_size();
-	figures.limit = (uint64) backend_memory_limit * 1024;
+	figures.limit = limit_in_bytes();
 	figures.published_at = GetCurrentTimestamp();
 	write_figures(entry, &figures);
 	published_ms = clock_ms();
@@ -181,15 +187,18 @@ registry_publish(void)
 
 /*
  * The same for a busy process, at the end of each statement, but not always:
- * measuring the caches takes as long as a short statement.  Returns whether it
- * was done.
+ * measuring the caches takes as long as a short statement.  A limit that was
+ * set is told at once, since there may be no other statement.  Returns whether
+ * it was done.
  */
 bool
 registry_publish_sometimes(void)
 {
 	RegistryEntry *entry = registry_own();
 
-	if (entry == NULL || clock_ms() - published_ms < PUBLISH_INTERVAL)
+	if (entry == NULL)
+		return false;
+	if (clock_ms() - published_ms < PUBLISH_INTERVAL && entry->figures.limit == limit_in_bytes())
 		return false;
 	registry_publish();
 	return true;

@@ -65,6 +65,15 @@ ok( poll(sub { query($session, "
 is(query($session, 'SELECT published_at >= now() FROM jemctx_backends WHERE pid = pg_backend_pid()'),
 	't', 'its own are of this moment');
 
+# A limit that a session has set is seen, also when it says nothing afterwards.
+my $limited = session($node);
+for my $mb (100, 200)
+{
+	query($limited, "SET jemctx.backend_memory_limit = '${mb}MB'; SELECT pg_backend_pid()");
+	ok(poll(sub { backend($observer, $limited, 'memory_limit') eq $mb * 1048576 }), "a limit of $mb MB is seen");
+}
+close_session($limited);
+
 # The server's sum is that of the processes, what they inherited counted once.
 is( becomes(q(
 	SELECT abs(s.committed - b.committed) < 1000000

@@ -27,6 +27,16 @@ my $observer = session($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
 my $killed = qr/terminated by signal 9/;
 
+# New sessions have what was set.
+sub reload_and_wait
+{
+	my ($name, $value) = @_;
+
+	query($observer, 'SELECT pg_reload_conf()');
+	ok(poll(sub { session_output($node, 'SHOW jemctx.server_memory_limit') =~ $value }), "$name is set");
+	return;
+}
+
 is(query($observer, 'SELECT cgroup_limit FROM jemctx_server'), $limit, 'its limit is shown');
 
 # A namespace that could have ten times as much.
@@ -46,7 +56,7 @@ for my $turn (1 .. 2)
 
 # Eight sessions that want a gigabyte each, with a limit below the group's.
 query($observer, sprintf("ALTER SYSTEM SET jemctx.server_memory_limit = '%dkB'", 0.7 * $limit / 1024));
-query($observer, 'SELECT pg_reload_conf()');
+reload_and_wait('a limit', qr/^\d+[kM]B$/);
 my $hungry = 'SELECT count(*) FROM (SELECT g, md5(g::text) m FROM generate_series(1, 10000000) g ORDER BY m) s';
 my @sessions = map { session($node) } 1 .. 8;
 send_query($_, $hungry) for @sessions;
@@ -59,7 +69,7 @@ unlike(slurp_file($node->logfile), $killed, 'the kernel has killed nobody');
 
 # Nor does it have to be set.
 query($observer, 'ALTER SYSTEM RESET jemctx.server_memory_limit');
-query($observer, 'SELECT pg_reload_conf()');
+reload_and_wait('the automatic limit', qr/^-1$/);
 @sessions = map { session($node) } 1 .. 8;
 send_query($_, $hungry) for @sessions;
 @answers = map { answer($_) } @sessions;
@@ -72,7 +82,7 @@ unlike(slurp_file($node->logfile), $killed, 'the kernel has killed nobody');
 
 # It would have, and the server starts over with its namespaces.
 query($observer, 'ALTER SYSTEM SET jemctx.server_memory_limit = 0');
-query($observer, 'SELECT pg_reload_conf()');
+reload_and_wait('no limit', qr/^0$/);
 close_session($observer);
 my $offset = -s $node->logfile;
 my ($code, $out, $err) = $node->psql('postgres', $hungry);

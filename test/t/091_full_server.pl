@@ -97,6 +97,7 @@ is(query($super, "SELECT pg_terminate_backend($victim)"), 't', 'so does a superu
 my $silent = session_of('ordinary');
 my $in_transaction = session_of('ordinary');
 query($in_transaction, 'BEGIN');
+pid_of($_) for $silent, $in_transaction;
 query($super, 'ALTER SYSTEM SET jemctx.backend_memory_limit = 200000');
 query($super, "ALTER SYSTEM SET work_mem = '5MB'");
 query($super, 'SELECT pg_reload_conf()');
