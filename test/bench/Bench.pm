@@ -24,10 +24,11 @@ use Time::HiRes qw(sleep);
 # beside it where the benchmark is copied to
 use lib "$FindBin::RealBin/..";
 use Group qw(in_group make_group);
+use Report ();
 use Session qw(start_session send_query answer has_ended close_session);
 
-our @EXPORT = qw(begin children close_session contents cpu_seconds end_query minor_faults pgbench prepare query
-	read_statements restart restart_below rollup save server_pids servers session start_query title);
+our @EXPORT = qw(begin children close_session configure contents cpu_seconds end_query minor_faults pgbench prepare
+	private_mb query read_statements restart restart_below rollup save server_pids servers session start_query title);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -61,6 +62,11 @@ my %variants = (
 	'jemctx-namespaces' => {
 		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '2GB'",
 			'max_connections = 250' ],
+		library => 'jemctx.so',
+	},
+	# room for as many objects as memory may have
+	'jemctx-region' => {
+		settings => [ "shared_preload_libraries = 'jemctx'", "jemctx.namespace_memory = '16GB'" ],
 		library => 'jemctx.so',
 	},
 	'jemalloc' => { preload => 'libjemalloc.so.2', package => 'libjemalloc2' },
@@ -102,6 +108,7 @@ my $base;		# the directory of the clusters
 my $copy;		# what become_user() has made, and the copy removes
 my @running;	# the servers
 my @prepared;	# what prepare() was given
+my @configured;	# what configure() was given
 my $bindir;
 my %opt;
 my $json;
@@ -117,7 +124,7 @@ sub begin
 {
 	my (%defaults) = @_;
 	my @arguments = @ARGV;
-	my @types = map { $_ . ($defaults{$_} =~ /^\d+$/ ? '=i' : '=s') } sort keys %defaults;
+	my @types = map { $_ . ($_ eq 'quick' ? '' : $defaults{$_} =~ /^\d+$/ ? '=i' : '=s') } sort keys %defaults;
 
 	%opt = (%defaults, set => []);
 	GetOptions(\%opt, @types, 'set=s@', 'json=s', 'help') && !@ARGV && !$opt{help} or usage(%defaults);
@@ -180,7 +187,7 @@ sub become_user
 	my (undef, undef, $uid, $gid) = getpwnam($user) or die "there is no user \"$user\"\n";
 
 	$copy = tempdir('jemctx-bench.XXXXXX', TMPDIR => 1);
-	for my $file (grep { -f } glob("$FindBin::RealBin/* $FindBin::RealBin/../Session.pm"))
+	for my $file (grep { -f } glob("$FindBin::RealBin/* $FindBin::RealBin/../*.pm"))
 	{
 		copy($file, $copy) or die "could not copy \"$file\": $!\n";
 	}
@@ -228,6 +235,13 @@ sub print_head
 sub prepare
 {
 	@prepared = @_;
+}
+
+# Have all servers started with these settings, whatever their variants say.
+sub configure
+{
+	@configured = @_;
+	print 'all servers: ', join(', ', @configured), "\n\n";
 }
 
 # Start a server of each of the variants, stock first; those without a library
@@ -290,14 +304,14 @@ sub start
 	my ($name, $template) = @_;
 	my $variant = $variants{$name};
 	my $data = "$base/$name";
-	my $server = { name => $name, data => $data };
+	my $server = { name => $name, data => $data, socket => "$data/.s.PGSQL.5432" };
 
 	run('cp', '-a', $template, $data);
 	append(
 		"$data/postgresql.conf", @settings,
 		"unix_socket_directories = '$data'",
 		@{ $variant->{settings} // [] },
-		chosen($name));
+		@configured, chosen($name));
 	push(@running, $server);
 	launch($server);
 	return $server;
@@ -629,11 +643,19 @@ sub rollup
 		  @pids);
 }
 
+# What a server's processes have for themselves, in memory and in swap.
+sub private_mb
+{
+	my @pids = server_pids(@_);
+
+	return (rollup('Pss_Anon', @pids) + rollup('SwapPss', @pids)) / 1024;
+}
+
 #
 # The raw figures
 #
 
-# Write the raw figures where --json says.
+# Write the raw figures, and what was printed of them, where --json says.
 sub save
 {
 	my (%figures) = @_;
@@ -641,7 +663,7 @@ sub save
 	return if !$json;
 	print $json JSON::PP->new->canonical->pretty->encode(
 		{ program => basename($0), environment(), options => { map { $_ => $opt{$_} } grep { $_ ne 'json' } keys %opt },
-			costs => \%costs, %figures });
+			costs => \%costs, %figures, printed => Report::printed() });
 	close($json) or die "could not write the raw figures: $!\n";
 }
 

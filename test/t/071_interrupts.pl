@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-use lib "$ENV{TESTDIR}/test/interrupts";
+use lib map { "$ENV{TESTDIR}/$_" } 'test', 'test/interrupts';
 use Interrupts qw(%interrupts);
 use Servers qw(start_pair start_standbys stop_all);
 use States qw(%states);

@@ -303,6 +303,76 @@ run_phase(Part *part, const Peer *peer)
 	part->live = records_bytes;
 }
 
+/* So many objects, of this session, which stay: the next two works are done with them. */
+static Reference *populace;
+static int	populace_count;
+
+static pg_attribute_always_inline Reference
+new_member(const Peer *peer, int number)
+{
+	uint32		size = sizes[number % SIZES];
+	Reference	object = peer->alloc(size);
+
+	if (object == 0)
+		elog(ERROR, "there is no memory for object %d", number);
+	memset(peer->address(object), 1, size);
+	return object;
+}
+
+static pg_attribute_always_inline void
+run_populate(Part *part, const Peer *peer)
+{
+	int64		start;
+
+	if (populace != NULL)
+		elog(ERROR, "there are objects already");
+	populace = MemoryContextAllocHuge(TopMemoryContext, part->amount * sizeof(Reference));
+	make_sizes(part, 64, 316);
+	meet(part);
+	start = now_ns();
+	for (populace_count = 0; populace_count < part->amount; populace_count++)
+		populace[populace_count] = new_member(peer, populace_count);
+	part->ns = (now_ns() - start) / (double) part->amount;
+	for (int i = 0; i < populace_count; i++)
+		part->live += sizes[i % SIZES];
+}
+
+/* Replace so many of them, by chance. */
+static pg_attribute_always_inline void
+run_exchange(Part *part, const Peer *peer)
+{
+	int64		start;
+
+	if (populace == NULL)
+		elog(ERROR, "there are no objects to exchange");
+	meet(part);
+	start = now_ns();
+	for (int i = 0; i < part->amount; i++)
+	{
+		int			number = next_random() % populace_count;
+
+		peer->free(populace[number]);
+		populace[number] = new_member(peer, number);
+	}
+	part->ns = (now_ns() - start) / (double) part->amount;
+}
+
+static pg_attribute_always_inline void
+run_clear(Part *part, const Peer *peer)
+{
+	int			count = populace_count;
+	int64		start;
+
+	meet(part);
+	start = now_ns();
+	while (populace_count > 0)
+		peer->free(populace[--populace_count]);
+	part->ns = (now_ns() - start) / (double) Max(count, 1);
+	if (populace != NULL)
+		pfree(populace);
+	populace = NULL;
+}
+
 /* Use all sizes a little, and stay. */
 static pg_attribute_always_inline void
 run_use(Part *part, const Peer *peer)
@@ -382,6 +452,9 @@ FOR_PEERS(churn)
 FOR_PEERS(handing)
 FOR_PEERS(burst)
 FOR_PEERS(phase)
+FOR_PEERS(populate)
+FOR_PEERS(exchange)
+FOR_PEERS(clear)
 FOR_PEERS(use)
 FOR_PEERS(fill)
 FOR_PEERS(paced)
@@ -396,6 +469,9 @@ static const Work works[] = {
 	IN_PEERS(handing),
 	IN_PEERS(burst),
 	IN_PEERS(phase),
+	IN_PEERS(populate),
+	IN_PEERS(exchange),
+	IN_PEERS(clear),
 	IN_PEERS(use),
 	IN_PEERS(fill),
 	IN_PEERS(paced),

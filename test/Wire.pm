@@ -14,7 +14,7 @@ use Time::HiRes qw(time sleep);
 my $deadline = 300;
 
 # Connect to a server, in a database, or as a walsender ("replication" is the parameter's value); or
-# through TLS.
+# through TLS.  Of the server it takes "socket", or the "node" that has one, and "name".
 sub new
 {
 	my ($class, $server, %parameters) = @_;
@@ -34,8 +34,9 @@ sub new
 sub plain
 {
 	my ($server) = @_;
+	my $path = $server->{socket} // $server->{node}->host . '/.s.PGSQL.' . $server->{node}->port;
 
-	return IO::Socket::UNIX->new(Peer => $server->{node}->host . '/.s.PGSQL.' . $server->{node}->port)
+	return IO::Socket::UNIX->new(Peer => $path)
 	  // die "cannot connect to $server->{name}: $!";
 }
 
