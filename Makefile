@@ -17,7 +17,8 @@
 #   make interrupts           send all interrupts to backends in all states, beside stock
 #   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
-#   make bench                measure against a stock server
+#   make bench                measure against a stock server, half an hour; REPORT=dir: the report goes there
+#   make bench-quick          the same in five minutes, from fewer rounds
 
 EXTENSION = jemctx
 DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql \
@@ -67,7 +68,7 @@ override with_llvm := no
 
 .DEFAULT_GOAL := all
 .PHONY: help demo test test-majors test-packages test-pgxn dist libraries reference style lint kill interrupts \
-	refusals mutate fuzz bench regress-tests
+	refusals mutate fuzz bench bench-quick regress-tests
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -124,7 +125,11 @@ fuzz:
 
 bench:
 	@test/setup bench
-	@test/bench/all
+	@test/bench/all $(REPORT)
+
+bench-quick:
+	@test/setup bench
+	@test/bench/all --quick $(REPORT)
 
 regress-tests:
 	@echo $(REGRESS)

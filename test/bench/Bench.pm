@@ -211,8 +211,12 @@ sub environment
 	my ($version) = run("$bindir/postgres", '--version') =~ /\) (.*)/;
 	my (undef, undef, $kernel, undef, $machine) = POSIX::uname();
 
+	my ($cpu) = contents('/proc/cpuinfo') =~ /^model name\s*: (.*)/m;
+	my ($kb) = contents('/proc/meminfo') =~ /^MemTotal: +(\d+)/m;
+
 	chomp(my $cores = run('nproc'));
-	return (postgresql => $version, kernel => "$kernel $machine", cores => $cores);
+	return (postgresql => $version, kernel => "Linux $kernel $machine", cpu => $cpu // $machine, cores => $cores,
+		memory => sprintf('%.1f GB', $kb / 1048576));
 }
 
 sub print_head
@@ -220,7 +224,7 @@ sub print_head
 	my (%defaults) = @_;
 	my %about = environment();
 
-	print basename($0), ": PostgreSQL $about{postgresql}, Linux $about{kernel}, $about{cores} cores\n";
+	print basename($0), ": PostgreSQL $about{postgresql}, $about{kernel}, $about{cores} cores\n";
 	print join(', ', map { "$_ $opt{$_}" } sort keys %defaults), "\n";
 	print "set $_\n" for @{ $opt{set} };
 	print join(', ', @settings[1 .. $#settings]), "\n\n";
@@ -256,7 +260,7 @@ sub servers
 	$template = "$base/template";
 	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C',
 		$template);
-	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-D', $template, 'postgres' ], '<',
+	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-c', 'log_checkpoints=off', '-D', $template, 'postgres' ], '<',
 		\join("\n", @prepared, ''), '>', '/dev/null')
 		or die "could not prepare the servers\n" if @prepared;
 	for my $name (grep { exists $variants{$_}{programs} } @names)

@@ -9,7 +9,8 @@ use JSON::PP ();
 use List::Util qw(max sum);
 use POSIX ();
 
-our @EXPORT = qw(at_size fit geometric_mean goals in_turn interval median note number rotated row slope table);
+our @EXPORT = qw(at_size fit geometric_mean goal_cells goal_head goals in_turn interval markdown_table median note
+	number rotated row slope table);
 
 my @printed;	# the tables, and the notes between them
 
@@ -161,7 +162,7 @@ sub printed
 }
 
 # A row of the goals' table: work, peer, ours, ratio, interval, goal as ">= 1".
-# Without a goal it is shown only.
+# Without a goal it is shown only.  "difference" says that the ratio is one.
 sub row
 {
 	my (%row) = @_;
@@ -176,17 +177,34 @@ sub row
 	return \%row;
 }
 
+sub goal_head
+{
+	return ('work', 'peer', 'ours', 'ratio', '95 % CI', 'goal', 'result');
+}
+
+sub goal_cells
+{
+	my ($row) = @_;
+
+	return (
+		$row->{work}, number($row->{peer}), number($row->{ours}), sprintf('%.3f', $row->{ratio}),
+		$row->{interval} ? sprintf('%.3f-%.3f', @{ $row->{interval} }) : '-', $row->{goal} // '-',
+		!defined $row->{goal} ? '-' : $row->{reached} ? 'reached' : 'short');
+}
+
 sub goals
 {
-	my @cells = map {
-		[
-			$_->{work}, number($_->{peer}), number($_->{ours}), sprintf('%.3f', $_->{ratio}),
-			$_->{interval} ? sprintf('%.3f-%.3f', @{ $_->{interval} }) : '-', $_->{goal} // '-',
-			!defined $_->{goal} ? '-' : $_->{reached} ? 'reached' : 'short'
-		]
-	} @_;
+	table([goal_head()], map { [ goal_cells($_) ] } @_);
+}
 
-	table([ 'work', 'peer', 'ours', 'ratio', '95 % CI', 'goal', 'result' ], @cells);
+# The lines of a table for a page, with figures to the right.
+sub markdown_table
+{
+	my ($head, @rows) = @_;
+	my @words = map { my $column = $_; scalar grep { ($_->[$column] // '') =~ /[a-z]{3}/i } @rows } 0 .. $#$head;
+
+	return map { '| ' . join(' | ', map { ($_ // '') =~ s/\|/\\|/gr } @$_) . ' |' }
+	  $head, [ map { $_ ? '---' : '---:' } @words ], map { [ @$_[ 0 .. $#$head ] ] } @rows;
 }
 
 1;

@@ -182,7 +182,8 @@ sub print_limits
 	objects_in_memory();
 }
 
-# How many objects of the size that was measured fill the large machine.
+# How many objects of the size that was measured fill the large machine; and what they take, if there were enough
+# to say so.
 sub objects_in_memory
 {
 	for my $peer ('dsa', 'namespace')
@@ -190,9 +191,12 @@ sub objects_in_memory
 		my $law = law('objects', "$peer, MB") or next;
 		my ($count, $mb) = @{ $law->{last} };
 		my $most = $count * $memory_mb / $mb;
+		my $text = sprintf('%s: 1 TB has %.1f billion such objects', $peer, $most / 1e9);
 
-		note(sprintf('%s: 1 TB has %.1f billion such objects; by the lines one is made in %s ns, and replaced in %s',
-			$peer, $most / 1e9, map { number(at_target('objects', "$peer: $_, ns", $most)) } 'new', 'replace'));
+		$text .= sprintf('; by the lines one is made in %s ns then, and replaced in %s',
+			map { number(at_target('objects', "$peer: $_, ns", $most)) } 'new', 'replace')
+		  if $count >= 1e6;
+		note($text);
 	}
 }
 
