@@ -260,8 +260,8 @@ sub servers
 	$template = "$base/template";
 	run("$bindir/initdb", '--no-sync', '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C',
 		$template);
-	IPC::Run::run([ "$bindir/postgres", '--single', '-F', '-c', 'log_checkpoints=off', '-D', $template, 'postgres' ], '<',
-		\join("\n", @prepared, ''), '>', '/dev/null')
+	my @single = ("$bindir/postgres", '--single', '-F', '-c', 'log_checkpoints=off', '-D', $template, 'postgres');
+	IPC::Run::run(\@single, '<', \join("\n", @prepared, ''), '>', '/dev/null')
 		or die "could not prepare the servers\n" if @prepared;
 	for my $name (grep { exists $variants{$_}{programs} } @names)
 	{
