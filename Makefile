@@ -23,6 +23,7 @@
 EXTENSION = jemctx
 DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql \
 	monitoring/jemctx_exporter.yaml monitoring/jemctx_dashboard.json monitoring/jemctx_fleet.sql
+SCRIPTS = monitoring/jemctx_flamegraph
 HEADERS_jemctx = jemctx.h
 MODULE_big = jemctx
 
