@@ -216,10 +216,12 @@ static ErrorContextCallback explanation = {.callback = explain_pending};
 
 /*
  * Put our callback below all others on the stack; it stays there until an
- * error has emptied the stack.
+ * error has emptied the stack.  It should be there before a statement begins:
+ * if it comes to an empty stack inside of PG_TRY it is gone after PG_END_TRY,
+ * and that is where errors of libpq's are raised.  The main thread only.
  */
-static void
-arm_explanation(void)
+void
+refusal_prepare(void)
 {
 	ErrorContextCallback **end = &error_context_stack;
 
@@ -237,7 +239,7 @@ refusal_explain(const Refusal *refusal)
 	pending.holder = pending_holder;
 	pending_debtor = NULL;
 	is_pending = true;
-	arm_explanation();
+	refusal_prepare();
 }
 
 /* Whoever was refused memory went on without. */

@@ -21,6 +21,7 @@ typedef struct Refusal
 	bool		by_server;		/* is it the server's limit? */
 } Refusal;
 
+extern void refusal_prepare(void);
 extern bool refusal_is_safe(Size bytes);
 extern bool refusal_is_safe_at_interrupt(void);
 extern void refusal_watch(void);

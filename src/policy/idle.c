@@ -236,6 +236,7 @@ statement_ended(RegistryEntry *entry)
 	else
 		look_after_others();
 	overrun_forget();
+	refusal_prepare();
 	begin_wait();
 }
 

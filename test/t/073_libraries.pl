@@ -178,7 +178,8 @@ for my $what ('lock', 'interrupts')
 	$session = new_session();
 }
 
-# libpq copes, and is in use when a transaction is aborted. A value of 20 MB needs 32 at once there.
+# libpq copes, and is in use when a transaction is aborted. A value of 20 MB needs 32 at once there; each limit is met
+# at another place on the way.
 $node->safe_psql('postgres', sprintf(q(
 	CREATE EXTENSION postgres_fdw;
 	CREATE TABLE big AS SELECT 1 AS i, repeat('x', 20000000) AS t;
@@ -187,13 +188,18 @@ $node->safe_psql('postgres', sprintf(q(
 	CREATE FOREIGN TABLE foreign_big (i int, t text) SERVER itself OPTIONS (table_name 'big');
 ), $node->host, $node->port));
 query($session, 'SELECT i FROM foreign_big');
-limit($session, 4096);
-query($session, 'BEGIN');
-like(query($session, 'SELECT length(t) FROM foreign_big'),
-	qr/ERROR:  53200: .*memory.*\n(?:.*\n)*DETAIL:  This process holds .*\n$hint/, 'libpq: the statement ends');
-query($session, 'ROLLBACK');
-works($session, 'libpq');
-is(query($session, 'SELECT length(t) FROM foreign_big'), '20000000', 'libpq: and so does the connection');
+for my $above (4096, 12288, 20480)
+{
+	my $what = "libpq, $above kB more";
+
+	limit($session, $above);
+	query($session, 'BEGIN');
+	like(query($session, 'SELECT length(t) FROM foreign_big'),
+		qr/ERROR:  53200: .*memory.*\n(?:.*\n)*DETAIL:  This process holds .*\n$hint/, "$what: the statement ends");
+	query($session, 'ROLLBACK');
+	works($session, $what);
+	is(query($session, 'SELECT length(t) FROM foreign_big'), '20000000', "$what: and so does the connection");
+}
 
 # What a session that ends so has held is given back: locks, temporary tables, its place among the connections.
 query($session, 'CREATE TEMP TABLE temporary AS SELECT i FROM generate_series(1, 1000) i; BEGIN;
