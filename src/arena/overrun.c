@@ -31,6 +31,7 @@
 
 #include <unistd.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/elog.h"
@@ -260,6 +261,18 @@ collect(void)
 			 errhint("%s", refusal.advice)));
 }
 
+/*
+ * An error may have been caught, and what follows is to meet the limit again:
+ * what a library has returned since, still beyond it, could be used without
+ * being asked for.
+ */
+static void
+at_subxact_start(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_START_SUB && unlikely(leeway_is_wider()) && !is_beyond())
+		forget_library();
+}
+
 /* The statement is over, and what it did not use given back if the limit is near. */
 void
 overrun_forget(void)
@@ -275,4 +288,5 @@ overrun_enter(void)
 {
 	caller_enter();
 	interrupt_add_server(collect);
+	RegisterSubXactCallback(at_subxact_start, NULL);
 }
