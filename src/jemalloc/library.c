@@ -19,6 +19,7 @@
 #include "jemalloc/jemalloc.h"
 #include "jemalloc/library.h"
 #include "jemalloc/mallctl.h"
+#include "jemalloc/mapping.h"
 
 #define MIN_MAJOR 5
 #define MIN_MINOR 3
@@ -224,11 +225,11 @@ library_try(const char *name, Trial *trial)
 }
 
 /*
- * Advise the kernel about what of an object's data has no file, if base says
- * that it is the object.
+ * Advise the kernel about what of an object's data has no file, and about what
+ * its code maps, if base says that it is the object.
  */
 static int
-advise_data(struct dl_phdr_info *object, size_t size, void *base)
+advise_object(struct dl_phdr_info *object, size_t size, void *base)
 {
 	for (int i = 0; i < object->dlpi_phnum; i++)
 	{
@@ -237,7 +238,11 @@ advise_data(struct dl_phdr_info *object, size_t size, void *base)
 		uintptr_t	zeros = TYPEALIGN(sysconf(_SC_PAGESIZE), start + segment->p_filesz);
 		uintptr_t	end = start + segment->p_memsz;
 
-		if (object->dlpi_addr == (uintptr_t) base && segment->p_type == PT_LOAD && end > zeros)
+		if (object->dlpi_addr != (uintptr_t) base || segment->p_type != PT_LOAD)
+			continue;
+		if (segment->p_flags & PF_X)
+			mapping_advise(start, end);
+		if (end > zeros)
 			madvise((void *) zeros, end - zeros, MADV_NOHUGEPAGE);
 	}
 	return 0;
@@ -245,7 +250,8 @@ advise_data(struct dl_phdr_info *object, size_t size, void *base)
 
 /*
  * jemalloc's own variables take 2 MB, and use a few pages of that: no huge
- * page for them, if none for anything else of jemalloc's.
+ * page for them, nor for what it maps for itself, if none for anything else of
+ * jemalloc's.
  */
 void
 library_advise(void)
@@ -253,5 +259,5 @@ library_advise(void)
 	Dl_info		info;
 
 	if (strcmp(mallctl_string("opt.thp"), "never") == 0 && dladdr((void *) je.mallctl, &info) != 0)
-		dl_iterate_phdr(advise_data, info.dli_fbase);
+		dl_iterate_phdr(advise_object, info.dli_fbase);
 }

@@ -13,7 +13,7 @@ my @new =
   qw(w a);
 my @fixed = (
 	qw(malloc calloc realloc aligned_alloc memalign valloc posix_memalign), @new,
-	qw(__register_atfork Py_Initialize _PG_init Pg_magic_func jemctx_keeper_main));
+	qw(__register_atfork mmap Py_Initialize _PG_init Pg_magic_func jemctx_keeper_main));
 my @debug = ('jemctx_debug_refuse_all', sql_functions(qw(jemctx_debug_check jemctx_debug_fault jemctx_debug_fault_names
 		jemctx_debug_fault_pauses)));
 
