@@ -52,6 +52,14 @@ leave_mappings(Filler *filler, int pairs)
 	}
 }
 
+/* All of them; one by one first, since the munmap() of a sanitizer needs mappings itself. */
+static void
+give_back_mappings(Filler *filler)
+{
+	leave_mappings(filler, filler->count);
+	check_equal(munmap(filler->pages, (Size) MAX_MAPPINGS * PAGE), 0);
+}
+
 /* Every other part of the chunk becomes a mapping of its own. */
 static void
 split_chunk(char *chunk)
@@ -115,7 +123,7 @@ jemctx_test_few_mappings(PG_FUNCTION_ARGS)
 		use_up_mappings(&filler);
 		leave_mappings(&filler, spare);
 		chunk = grow(chunk, &grown);
-		munmap(filler.pages, (Size) MAX_MAPPINGS * PAGE);
+		give_back_mappings(&filler);
 		check_filled(chunk, CHUNK_SIZE, 3);
 		check_equal(madvise((char *) TYPEALIGN(PAGE, chunk), CHUNK_SIZE - PAGE, MADV_DOFORK), 0);
 		count += grown;
