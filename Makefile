@@ -139,6 +139,12 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 
+# PGXS installs a program without its directory, and would remove it with that.
+uninstall: uninstall-programs
+.PHONY: uninstall-programs
+uninstall-programs:
+	rm -f $(addprefix '$(DESTDIR)$(bindir)'/, $(notdir $(SCRIPTS)))
+
 # PGXS has no header dependencies.
 $(OBJS): $(wildcard $(srcdir)/*.h $(srcdir)/src/*/*.h) $(firstword $(MAKEFILE_LIST))
 else

@@ -289,4 +289,5 @@ is(join(' ', map { "$_->{name}:$_->{bytes}" } frames($svg)), 'main:8000 ...:400 
 
 is(slurp_file("$bindir/jemctx_flamegraph"), slurp_file($program), 'it is installed');
 ok(-x "$bindir/jemctx_flamegraph", 'and can be executed');
+like(`make -n -C $ENV{TESTDIR} PG_CONFIG=$bindir/pg_config uninstall`, qr{/bin'?/jemctx_flamegraph$}m, 'and removed');
 done_testing();
