@@ -1,5 +1,4 @@
-# What the benchmarks share: servers of several variants, sessions, and the
-# kernel's figures.
+# What the benchmarks share: servers of several variants, and sessions.
 #
 # A program calls begin() with the defaults of its options, servers() for the
 # variants, measures, and ends with goals() and save().
@@ -17,18 +16,18 @@ use FindBin;
 use Getopt::Long qw(GetOptions);
 use IPC::Run ();
 use JSON::PP ();
-use List::Util qw(max sum sum0);
 use POSIX ();
 use Time::HiRes qw(sleep);
 
 # beside it where the benchmark is copied to
 use lib "$FindBin::RealBin/..";
 use Group qw(in_group make_group);
+use Kernel;
 use Report ();
 use Session qw(start_session send_query answer has_ended close_session);
 
-our @EXPORT = qw(begin children close_session configure contents cpu_seconds end_query minor_faults pgbench prepare
-	private_mb query read_statements restart restart_below rollup save server_pids servers session start_query title);
+our @EXPORT = (qw(begin close_session configure end_query pgbench prepare query read_statements restart restart_below
+	save servers session start_query), @Kernel::EXPORT);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -102,7 +101,6 @@ my @settings = (
 	'max_connections = 250',
 );
 
-my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 my $main_pid = $$;
 my $base;		# the directory of the clusters
 my $copy;		# what become_user() has made, and the copy removes
@@ -373,6 +371,15 @@ sub restart_below
 	restart($server);
 }
 
+sub append
+{
+	my ($path, @lines) = @_;
+
+	open(my $file, '>>', $path) or die "could not open \"$path\": $!\n";
+	print $file map { "$_\n" } @lines;
+	close($file) or die "could not write \"$path\": $!\n";
+}
+
 # The settings that --set has for a variant.
 sub chosen
 {
@@ -545,114 +552,6 @@ sub read_statements
 		push(@blocks, { name => $name, sql => [ map { s/\s*\n\s*/ /gr } split(/;\n\s*/, $sql) ] });
 	}
 	return @blocks;
-}
-
-#
-# Figures of the kernel
-#
-
-sub contents
-{
-	my ($path) = @_;
-
-	open(my $file, '<', $path) or return '';
-	local $/;
-	return <$file> // '';
-}
-
-sub append
-{
-	my ($path, @lines) = @_;
-
-	open(my $file, '>>', $path) or die "could not open \"$path\": $!\n";
-	print $file map { "$_\n" } @lines;
-	close($file) or die "could not write \"$path\": $!\n";
-}
-
-# The fields of /proc/PID/stat from the third on, which is the state.
-sub stat_fields
-{
-	my ($pid) = @_;
-
-	return split(' ', contents("/proc/$pid/stat") =~ s/^.*\)//sr);
-}
-
-sub minor_faults
-{
-	my ($pid) = @_;
-
-	return (stat_fields($pid))[7];
-}
-
-# The process ids of the postmaster and of each of its children.
-sub server_pids
-{
-	my ($server) = @_;
-	my $pid = $server->{pid};
-
-	return ($pid, grep { ((stat_fields($_))[1] // 0) == $pid } map { m{(\d+)$} } glob('/proc/[0-9]*'));
-}
-
-# Their stat fields.
-sub tree
-{
-	return grep { @$_ } map { [ stat_fields($_) ] } server_pids(@_);
-}
-
-sub processes
-{
-	return scalar(my @list = tree(@_));
-}
-
-# The process ids of a server's processes, but for the postmaster.
-sub children
-{
-	my ($server) = @_;
-
-	return grep { ((stat_fields($_))[1] // 0) == $server->{pid} } map { m{(\d+)$} } glob('/proc/[0-9]*');
-}
-
-# How a process calls itself.
-sub title
-{
-	return contents("/proc/$_[0]/cmdline");
-}
-
-# What a process has had of the processors.
-sub cpu_seconds
-{
-	my @fields = stat_fields(@_);
-
-	return ($fields[11] + $fields[12]) / $ticks;
-}
-
-# CPU seconds and minor faults of a server, ended backends included.
-sub tree_usage
-{
-	my @tree = tree(@_);
-
-	return {
-		cpu => sum(map { @$_[ 11 .. 14 ] } @tree) / $ticks,
-		faults => sum(map { @$_[ 7, 8 ] } @tree),
-	};
-}
-
-# A field of /proc/PID/smaps_rollup in kB, summed over processes.
-sub rollup
-{
-	my ($field, @pids) = @_;
-
-	return sum0(
-		map { contents("/proc/$_/smaps_rollup") =~ /^$field: +(\d+) kB/m ? $1 : die "no $field of process $_\n" }
-		  @pids);
-}
-
-# What a server's processes have for themselves, in memory and in swap.
-sub private_mb
-{
-	my @pids = server_pids(@_);
-
-	return (rollup('Pss_Anon', @pids) + rollup('SwapPss', @pids)) / 1024;
 }
 
 #
