@@ -40,6 +40,7 @@ extern double stop_clock(double operations);
 
 /* floor.c */
 extern MemoryContext make_floor(void);
+extern void reset_all(MemoryContext context, void *const *chunks, int count);
 
 /* memory.c */
 extern Size resident_bytes(void);

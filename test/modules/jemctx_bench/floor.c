@@ -5,7 +5,7 @@
  *
  * It is what any context with reusable chunks costs at least on that malloc:
  * it knows none of its chunks, so it can be deleted only when nobody minds
- * that they stay.
+ * that they stay, and reset only by one who knows them all.
  *
  *-------------------------------------------------------------------------
  */
@@ -97,6 +97,19 @@ make_floor(void)
 	return context;
 }
 
+/* Reset a context that has these chunks, of whatever kind it is. */
+void
+reset_all(MemoryContext context, void *const *chunks, int count)
+{
+	if (context->methods != &floor_methods)
+		MemoryContextReset(context);
+	else
+	{
+		for (int i = 0; i < count; i++)
+			free((MemoryContext *) chunks[i] - 1);
+	}
+}
+
 #else
 
 MemoryContext
@@ -105,6 +118,12 @@ make_floor(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("chunks of malloc cannot be those of a context with this server")));
+}
+
+void
+reset_all(MemoryContext context, void *const *chunks, int count)
+{
+	MemoryContextReset(context);
 }
 
 #endif

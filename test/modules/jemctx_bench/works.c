@@ -118,6 +118,7 @@ time_reset(ContextMaker make, WorkResult *result)
 {
 	MemoryContext context = make();
 	int			rounds = divided(RESET_ROUNDS, 5);
+	void	   *chunks[RESET_CHUNKS];
 
 	for (int warm = 0; warm < 2; warm++)
 	{
@@ -125,8 +126,11 @@ time_reset(ContextMaker make, WorkResult *result)
 		for (int round = 0; round < rounds; round++)
 		{
 			for (int i = 0; i < RESET_CHUNKS; i++)
-				*(char *) MemoryContextAlloc(context, sizes[i]) = 1;
-			MemoryContextReset(context);
+			{
+				chunks[i] = MemoryContextAlloc(context, sizes[i]);
+				*(char *) chunks[i] = 1;
+			}
+			reset_all(context, chunks, RESET_CHUNKS);
 		}
 		result->ns = stop_clock((double) rounds * RESET_CHUNKS);
 	}
