@@ -54,7 +54,10 @@ $before = anonymous_kb(pid_of($session));
 query($session, 'SET jemctx.idle_purge_after = -1; SET jemctx.dirty_decay = -1');
 is(query($session, "SELECT objects($count)"), $count, 'on: a function in Python');
 cmp_ok(committed($session, 'committed_peak'), '>', $much, 'on: its objects are counted');
-cmp_ok(abs(committed($session) - anonymous_kb(pid_of($session))), '<', 8192, 'on: to what the kernel says');
+# with each large piece jemalloc 5.3.1 takes a quarter more, which nobody has touched until it is needed
+my ($counted, $there) = (committed($session), anonymous_kb(pid_of($session)));
+cmp_ok($counted, '>', $there - 8192, 'on: all that the kernel knows of');
+cmp_ok($counted, '<', 1.25 * $there + 8192, 'on: and not much more');
 query($session, 'RESET jemctx.dirty_decay; RESET jemctx.idle_purge_after');
 ok(poll(sub { anonymous_kb(pid_of($session)) < $before + 8192 }), 'on: and they are returned');
 close_session($session);
