@@ -17,13 +17,25 @@ unmount() {
 }
 
 mount_into() {
-	mount -t proc proc "$1/proc"
+	mkdir -p "$1"/{proc,sys,dev/shm} || return
+	mount -t proc proc "$1/proc" || return
 	mounted+=("$1/proc")
-	mount --rbind --make-rslave /sys "$1/sys"
+	mount --rbind --make-rslave /sys "$1/sys" || return
 	mounted+=("$1/sys")
-	mkdir -p "$1/dev/shm"
-	mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
+	mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm" || return
 	mounted+=("$1/dev/shm")
+}
+
+# May we do that here, and use what we make?  In many containers root may not.
+may_use_trees() {
+	local place status=0
+
+	chroot / true || return
+	place=$(mktemp -d)
+	mount_into "$place" || status=$?
+	unmount
+	rm -rf --one-file-system "$place"
+	return $status
 }
 
 # A copy of the project, without what was built, and nothing of an earlier one.
