@@ -214,11 +214,12 @@ jemctx_namespace_allocate(JemctxNamespace *ns, Size size, int flags)
 }
 
 /*
- * Is the pointer to a small object of this namespace, in a slab that is not
- * draining (draining is 0) or that is (CLASS_DRAINING)?  Of which class?
+ * Is the pointer to a small object of this namespace?  Of which class?  Not of
+ * any if its slab is draining, unless that is ignored: others have slabs begin
+ * to drain, and cease to, so that the tag must not be read twice.
  */
 static inline bool
-is_small_object(uint8 owner, void *pointer, uint32 draining, uint32 *class)
+is_small_object(uint8 owner, void *pointer, uint32 ignored, uint32 *class)
 {
 	Size		page = region_page(pointer);
 	PageTag		tag;
@@ -226,7 +227,7 @@ is_small_object(uint8 owner, void *pointer, uint32 draining, uint32 *class)
 	if (unlikely(page >= region_pages))
 		return false;
 	tag = page_tags[page];
-	*class = TAG_CLASS(tag) ^ draining;
+	*class = TAG_CLASS(tag) & ~ignored;
 	return likely(TAG_OWNER(tag) == owner &&
 				  size_class_divides(&size_classes[*class], pagemap_offset(pointer, tag)));
 }
@@ -281,8 +282,7 @@ is_free(JemctxNamespace *ns, uint32 class, void *pointer)
 static bool
 check_object(JemctxNamespace *ns, void *pointer, uint32 *class)
 {
-	if (is_small_object(ns->owner, pointer, 0, class) ||
-		is_small_object(ns->owner, pointer, CLASS_DRAINING, class))
+	if (is_small_object(ns->owner, pointer, CLASS_DRAINING, class))
 	{
 		if (is_free(ns, *class, pointer))
 			report_bad_pointer(ns, pointer, "It was freed already.");

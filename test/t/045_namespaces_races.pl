@@ -123,6 +123,17 @@ race('find or create',
 		PERFORM jemctx_test_ns_fill('x', 100, 1000000);
 		PERFORM jemctx_namespace_drop('x');), 'division_by_zero'));
 
+# An object in use is one also while others have its slab begin to drain, and cease to.
+my ($waver, $look) = map { open_session($node) } 1 .. 2;
+ask($look, "SELECT jemctx_namespace_create('x')");
+my $address = ask($waver, "SELECT jemctx_test_ns_thin('x')");
+my $wavering = ask($waver, 'SELECT pg_backend_pid()');
+send_query($waver, "SELECT jemctx_test_ns_waver('x')");
+is(ask($look, "SELECT jemctx_test_ns_look('x', $address, 30000000)"), 30000000, 'an object is one all the time');
+ask($look, "SELECT pg_cancel_backend($wavering)");
+like(answer($waver), qr/canceling statement/, 'while its slab was as it was');
+close_session($_) for $waver, $look;
+
 $node->stop;
 
 done_testing();

@@ -122,6 +122,10 @@ CREATE FUNCTION jemctx_test_ns_replace(ns text, rounds int) RETURNS int AS 'MODU
 CREATE FUNCTION jemctx_test_ns_wear(rounds int, bytes bigint) RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_longest(ns text, bytes bigint, ms int)
 	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_thin(ns text) RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_waver(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION jemctx_test_ns_look(ns text, address bigint, times int)
+	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture_begin(ns text) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_ns_torture(ns text, seed int, steps int)
 	RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
