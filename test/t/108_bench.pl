@@ -130,6 +130,14 @@ for my $quick ([], ['--quick'])
 	}
 }
 
+# A run that was ended is gone on with: what it has done is not done again.
+my $ended = PostgreSQL::Test::Utils::tempdir();
+mkdir("$ended/data");
+write_json("$ended/data/run.json", { quick => JSON::PP::false, begin => 0, seconds => 1, programs => [
+	map { { name => $_, seconds => 1, done => $_ eq 'limits' ? JSON::PP::false : JSON::PP::true } }
+	  grep { $_ ne 'scaling' && !$elsewhere{$_} } @programs ] });
+is(join(' ', output_of('all', '--list', '--resume', $ended) =~ /^(\w+)/mg), 'limits scaling', 'a run is gone on with');
+
 #
 # One of them
 #
