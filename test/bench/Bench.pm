@@ -24,10 +24,10 @@ use lib "$FindBin::RealBin/..";
 use Group qw(in_group make_group);
 use Kernel;
 use Report ();
-use Session qw(start_session send_query answer has_ended close_session);
+use Session qw(start_session send_query answer has_ended is_answered close_session);
 
-our @EXPORT = (qw(begin close_session configure end_query pgbench prepare query read_statements restart restart_below
-	save servers session start_query), @Kernel::EXPORT);
+our @EXPORT = (qw(begin close_session configure end_queries end_query pgbench prepare query read_statements restart
+	restart_below save servers session start_query), @Kernel::EXPORT);
 
 # Where each variant's malloc comes from. The library is looked for in the
 # server's map of memory, so that a preload without effect is not measured.
@@ -528,6 +528,20 @@ sub end_query
 	$ms = $1 if $text =~ s/^Time: ([\d.]+) ms.*\n?//m;
 	chomp($text);
 	return wantarray ? ($text, $ms) : $text;
+}
+
+# What sessions answer whose statements wait for each other: when one fails the others would for ever.
+sub end_queries
+{
+	my (@sessions) = @_;
+	my @waiting = @sessions;
+
+	while (@waiting = grep { !is_answered($_) } @waiting)
+	{
+		end_query($_) for grep { has_ended($_) } @sessions;
+		sleep 0.02;
+	}
+	return map { scalar(end_query($_)) } @sessions;
 }
 
 # Run a statement in a session.
