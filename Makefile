@@ -17,8 +17,8 @@
 #   make interrupts           send all interrupts to backends in all states, beside stock
 #   make mutate COUNT=100     change the sources, and see whether tests notice
 #   make fuzz SECONDS=60      fuzz it, with sanitizers; REPLAY=file: carry out an input
-#   make bench                measure against a stock server, half an hour; REPORT=dir: the report goes there
-#   make bench-quick          the same in five minutes, from fewer rounds
+#   make bench                measure against a stock server, under an hour; REPORT=dir: the report goes there
+#   make bench-quick          the same in some minutes, from fewer rounds
 
 EXTENSION = jemctx
 DATA = jemctx--1.1.sql jemctx--1.0--1.1.sql jemctx--1.0.sql \

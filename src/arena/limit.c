@@ -62,7 +62,7 @@ bool		limit_claimed = false;
 static bool
 backend_admits(Size bytes)
 {
-	Size		limit = backend_memory_limit * KB;
+	Size		limit = limit_of_process();
 	Size		held = account_committed();
 
 	if (held + bytes <= limit || !refusal_is_safe(bytes) || leeway_admits(held + bytes - limit))
@@ -216,7 +216,7 @@ limit_admits_namespace(Size bytes)
 bool
 limit_is_passed(void)
 {
-	return (backend_memory_limit > 0 && account_committed() > backend_memory_limit * KB) ||
+	return (backend_memory_limit > 0 && account_committed() > limit_of_process()) ||
 		(serverlimit_is_counted() && account_server() > counted_limit()) ||
 		(serverlimit_is_automatic() && headroom_left(kept_of_machine()) == 0);
 }
@@ -225,7 +225,7 @@ limit_is_passed(void)
 bool
 limit_is_near(void)
 {
-	return backend_memory_limit > 0 && account_committed() > NEAR(backend_memory_limit * KB);
+	return backend_memory_limit > 0 && account_committed() > NEAR(limit_of_process());
 }
 
 /* Is the server's so near that nobody should?  Takes the sum over all processes. */

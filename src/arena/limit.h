@@ -15,6 +15,13 @@
 /* Setting, in kB; 0 for none. */
 extern int	backend_memory_limit;
 
+/* The same in bytes. */
+static inline Size
+limit_of_process(void)
+{
+	return (Size) backend_memory_limit * 1024;
+}
+
 extern void limit_enter(void);
 extern bool limit_admits(Size bytes);
 extern bool limit_admits_namespace(Size bytes);

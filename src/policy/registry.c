@@ -160,12 +160,6 @@ registry_tell_kept(RegistryEntry *entry)
 	return kept;
 }
 
-static uint64
-limit_in_bytes(void)
-{
-	return (uint64) backend_memory_limit * 1024;
-}
-
 /* Tell what cannot be told by the extent hooks. */
 void
 registry_publish(void)
@@ -179,7 +173,7 @@ registry_publish(void)
 	figures.allocated = usage_allocated();
 	figures.active = usage_active();
 	figures.cache = cache_size();
-	figures.limit = limit_in_bytes();
+	figures.limit = limit_of_process();
 	figures.published_at = GetCurrentTimestamp();
 	write_figures(entry, &figures);
 	published_ms = clock_ms();
@@ -198,7 +192,7 @@ registry_publish_sometimes(void)
 
 	if (entry == NULL)
 		return false;
-	if (clock_ms() - published_ms < PUBLISH_INTERVAL && entry->figures.limit == limit_in_bytes())
+	if (clock_ms() - published_ms < PUBLISH_INTERVAL && entry->figures.limit == limit_of_process())
 		return false;
 	registry_publish();
 	return true;

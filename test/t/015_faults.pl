@@ -69,14 +69,16 @@ sub run_statement
 	return ($1, $2);
 }
 
-# A statement ends for want of memory: from 18 on PostgreSQL has an error of its own about the scanner of its
+# What PostgreSQL says when memory is refused, by state. From 18 on it has an error of its own about the scanner of its
 # configuration, which has its memory from malloc.
+my %refusals = (53200 => qr/ERROR:  out of memory/,
+	server_major() < 18 ? () : (XX000 => qr/ERROR:  yylex_init\(\) failed: Cannot allocate memory/));
+
 sub is_refused
 {
 	my ($answer, $state) = @_;
 
-	return $state eq '53200'
-	  || ($state eq 'XX000' && $answer =~ /ERROR:  yylex_init\(\) failed: Cannot allocate memory/);
+	return $state eq '53200' || ($refusals{$state} && $answer =~ $refusals{$state});
 }
 
 # Each statement's answer; refused ones are run again.
@@ -93,7 +95,7 @@ sub run_file
 		if (is_refused($answer, $state))
 		{
 			$refused++;
-			push(@wrong, $answer) if $answer !~ /ERROR:  (out of|yylex_init.* Cannot allocate) memory/;
+			push(@wrong, $answer) if $answer !~ $refusals{$state};
 			($answer, $state) = run_statement($session, $statement, 0);
 		}
 		push(@answers, "$statement$answer");
