@@ -69,10 +69,11 @@ sub run_statement
 	return ($1, $2);
 }
 
-# What PostgreSQL says when memory is refused, by state. From 18 on it has an error of its own about the scanner of its
-# configuration, which has its memory from malloc.
-my %refusals = (53200 => qr/ERROR:  out of memory/,
-	server_major() < 18 ? () : (XX000 => qr/ERROR:  yylex_init\(\) failed: Cannot allocate memory/));
+# What PostgreSQL says when memory is refused, by state. From 18 on the scanner of its configuration has its memory
+# from malloc, and errors of its own.
+my %refusals = (53200 => qr/ERROR:  out of memory/);
+$refusals{XX000} = qr/ERROR:  (?:yylex_init\(\) failed: Cannot allocate memory|out of dynamic memory in yy_\w+\(\))/
+  if server_major() >= 18;
 
 sub is_refused
 {
