@@ -129,21 +129,27 @@ no_answer(void)
 			 errdetail("It was given %d s.", ANSWER_MS / 1000)));
 }
 
-/* Wait on the latch until the request is in a state, or raise an ERROR. */
+/*
+ * Wait on the latch until the request is in a state, or raise an ERROR.  While
+ * all of the machine stood still, a virtual one for instance, nobody waited.
+ */
 static void
 wait_for(Request *request, RequestState state)
 {
-	int64		since = clock_ms();
+	int64		waited = 0;
 
 	/* also when the keeper has been faster */
 	FAILPOINT(DIE_WAITING);
 	while (pg_atomic_read_u32(&request->state) != state)
 	{
+		int64		since = clock_ms();
+
 		control_wait(LOOK_MS);
 		if (pg_atomic_read_u32(&request->state) == state)
 			return;
 		control_require();
-		if (clock_ms() - since > ANSWER_MS)
+		waited += Min(clock_ms() - since, LOOK_MS);
+		if (waited >= ANSWER_MS)
 			no_answer();
 	}
 }

@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 use JemctxTest;
+use NamespaceTest;
 
 my $MB = 1048576;
 my $limit = 160;
@@ -31,6 +32,7 @@ $node->start;
 my $observer = session($node);
 my $postmaster = postmaster_pid($node);
 my $start_time = query($observer, 'SELECT pg_postmaster_start_time()');
+my $keeper = keeper_pid($node);
 
 # Superusers may have more.
 query($observer, 'CREATE ROLE ordinary LOGIN');
@@ -71,19 +73,27 @@ sub anonymous
 	return $sum;
 }
 
-sub is_still
+# As the kernel calls it: running, sleeping and so on.  Empty for a process that is gone.
+sub state_of
 {
 	my ($pid) = @_;
 
-	return (eval { slurp_file("/proc/$pid/stat") } // '') !~ /^.*\) [RSD]/;
+	return (eval { slurp_file("/proc/$pid/stat") } // '') =~ /^.*\) (\w)/ ? $1 : '';
 }
 
-# Stop all, look, and go on.  Returns the bytes that there are, and for how many processes.
+sub is_still
+{
+	return state_of($_[0]) !~ /[RSD]/;
+}
+
+# Stop all, look, and go on.  Returns the bytes that there are, and for how many processes.  On a busy machine
+# one may not have run since the last look; the keeper, which others wait for, must have had its turn.
 sub look
 {
 	my @pids = processes();
 	my $sum = 0;
 
+	poll(sub { state_of($keeper) eq 'S' }) or die 'the keeper does not come to rest';
 	kill 'STOP', @pids;
 	poll(sub { !grep { !is_still($_) } @pids }) or die 'they go on';
 	$sum += anonymous($_) for $postmaster, @pids;
