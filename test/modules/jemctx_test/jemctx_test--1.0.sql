@@ -74,6 +74,8 @@ CREATE FUNCTION jemctx_test_library(way text, bytes int, blocks int) RETURNS int
 CREATE FUNCTION jemctx_test_library_held(what text, bytes int, blocks int)
 	RETURNS int AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 CREATE FUNCTION jemctx_test_library_free() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
+CREATE FUNCTION jemctx_test_openssl_freed() RETURNS bigint AS 'MODULE_PATHNAME' LANGUAGE C;
+CREATE FUNCTION jemctx_test_openssl_tell_at_end() RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C;
 
 -- Memory that a limit refuses.
 CREATE FUNCTION jemctx_test_cope(bytes bigint) RETURNS bool AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
