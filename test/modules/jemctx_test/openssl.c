@@ -66,7 +66,7 @@ tell(int code, Datum moment)
 	elog(LOG, "%s: OpenSSL frees " INT64_FORMAT " bytes", DatumGetCString(moment), freed());
 }
 
-/* The same goes to the log when the session has yet to leave shared memory, and when it has left it. */
+/* The same goes to the log while the session is in shared memory, leaves it, and has left it. */
 Datum
 jemctx_test_openssl_tell_at_end(PG_FUNCTION_ARGS)
 {
