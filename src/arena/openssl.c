@@ -6,8 +6,8 @@
  * The postmaster initializes OpenSSL, and each of its children frees in exit()
  * what it has inherited of it: some thousand small objects, in pages that the
  * kernel has to copy first.  With the process they go anyway, so they are left.
- * Until its callbacks have run that goes with shared memory a process may have
- * much to say by TLS, and frees as ever.
+ * Before it has left shared memory a process may have much to say by TLS, as
+ * postgres_fdw has when it aborts, and frees as ever.
  *
  *-------------------------------------------------------------------------
  */
