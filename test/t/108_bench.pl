@@ -78,7 +78,7 @@ write_json("$directory/data/run.json",
 			{ name => 'traffic', options => undef, seconds => 0, done => JSON::PP::false } ] });
 open(my $picture, '>', "$directory/pictures/latency.svg") or die $!;
 close $picture;
-output_of('report', $directory);
+is(output_of('report', $directory), "$directory/report.md\n", 'the report is written, without a complaint');
 my $page = slurp_file("$directory/report.md");
 
 # What is below a heading, up to the next of any level.
