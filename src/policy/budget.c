@@ -3,14 +3,15 @@
  * budget.c
  *	  How much free memory all processes together keep.
  *
- * What a process keeps makes its next statements fast, and two hundred of them
- * an outage.  So each tells in the registry how much it keeps at the end of a
- * statement, and whoever keeps more than before, or has not looked for a while,
- * adds up what all do.  Beyond jemctx.kept_memory_limit, those that are idle are
- * asked to purge, the longest idle first.  If that is not enough, one keeps its
- * fair share at most: the budget divided by the number of those that keep
- * anything worth it.  Nor does one grow beside what it keeps then
- * (arena/growth.c).
+ * What a process keeps makes its next statements fast, and two hundred of
+ * them an outage.  So each tells in the registry how much it keeps at the end
+ * of a statement, and whoever keeps more than before, or has not looked for a
+ * while, adds up what all do.  Beyond jemctx.kept_memory_limit, those that
+ * are idle are asked to purge, the longest idle first.  One adds up and asks
+ * at a time: of two who did it at once, each would have somebody return what
+ * one was enough for. If that is not enough, one keeps its fair share at
+ * most: the budget divided by the number of those that keep anything worth
+ * it.  Nor does one grow beside what it keeps then (arena/growth.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -18,14 +19,17 @@
 
 #include <limits.h>
 
+#include "storage/lwlock.h"
 #include "utils/guc.h"
 
 #include "arena/growth.h"
 #include "compat/clock.h"
 #include "compat/compat.h"
+#include "compat/shmem.h"
 #include "policy/budget.h"
 #include "policy/others.h"
 #include "server/machine.h"
+#include "shared/failpoint.h"
 
 #define AUTOMATIC (-1)
 
@@ -46,6 +50,9 @@
 
 /* Setting, in kB */
 static int	kept_memory_limit;
+
+/* In shared memory: whoever adds up and asks has it. */
+static LWLock *looking;
 
 /* At the last look: when, with how much kept, and what this process may keep. */
 static int64 looked_at;
@@ -84,13 +91,17 @@ look(Size kept)
 {
 	Size		limit = budget_limit();
 	int			holders;
-	Size		sum = registry_kept(BASE, &holders);
+	Size		sum;
 
 	looked_at = clock_ms();
 	looked_with = kept;
 	share = SIZE_MAX;
+	LWLockAcquire(looking, LW_EXCLUSIVE);
+	sum = registry_kept(BASE, &holders);
+	FAILPOINT_PAUSE(PAUSE_IN_LOOK);
 	if (sum > limit && others_ask_longest_idle(sum - limit, BASE) < sum - limit)
 		share = Max(limit / Max(holders, 1), limit > 0 ? BASE : 0);
+	LWLockRelease(looking);
 	growth_be_strict(share < SIZE_MAX);
 }
 
@@ -110,10 +121,23 @@ budget_exceeded(RegistryEntry *entry)
 	return kept > share;
 }
 
+static Size
+size(void)
+{
+	return sizeof(LWLock);
+}
+
+static void
+init(void)
+{
+	LWLockInitialize(looking, compat_new_tranche("jemctx_budget"));
+}
+
 /* In the postmaster. */
 void
 budget_enter(void)
 {
+	shmem_add("jemctx budget", (void **) &looking, size, init);
 	DefineCustomIntVariable("jemctx.kept_memory_limit",
 							"Sets how much free memory all processes together may keep for their "
 							"next statements.",

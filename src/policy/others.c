@@ -111,7 +111,10 @@ wait_for_answer(const Request *request, int64 deadline, Size *given)
 	}
 	ConditionVariableCancelSleep();
 	if (answered)
+	{
+		pg_read_barrier();
 		*given = pg_atomic_read_u64(&request->entry->answer);
+	}
 	return answered;
 }
 
@@ -222,8 +225,7 @@ longest_idle(Size least, int *pid)
 		int			found;
 		RegistryEntry *entry = find_idle(number, &found);
 
-		if (entry == NULL || registry_is_requested(entry) ||
-			pg_atomic_read_u64(&entry->kept) <= least ||
+		if (entry == NULL || registry_keeps(entry) <= least ||
 			pg_atomic_read_u64(&entry->idle_from) >= earliest)
 			continue;
 		earliest = pg_atomic_read_u64(&entry->idle_from);

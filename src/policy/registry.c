@@ -199,6 +199,20 @@ registry_publish_sometimes(void)
 }
 
 /*
+ * Bytes of free pages that a process keeps, as it has told, and that it has not
+ * been asked to return.  One that has just answered has told before how much
+ * less it is.
+ */
+Size
+registry_keeps(RegistryEntry *entry)
+{
+	if (registry_is_requested(entry))
+		return 0;
+	pg_read_barrier();
+	return pg_atomic_read_u64(&entry->kept);
+}
+
+/*
  * Bytes of free pages that processes keep which keep more than least, as they
  * have told, and how many these are; but for those that are to return it.
  */
@@ -212,9 +226,9 @@ registry_kept(Size least, int *holders)
 	{
 		int			pid;
 		RegistryEntry *entry = registry_of(number, &pid);
-		Size		kept = entry != NULL ? pg_atomic_read_u64(&entry->kept) : 0;
+		Size		kept = entry != NULL ? registry_keeps(entry) : 0;
 
-		if (kept <= least || registry_is_requested(entry))
+		if (kept <= least)
 			continue;
 		sum += kept;
 		(*holders)++;
@@ -278,6 +292,8 @@ registry_answer(RegistryEntry *entry, uint32 requests, Size given)
 		pg_atomic_read_u32(&entry->sheds) != 0)
 		return;
 	pg_atomic_write_u64(&entry->answer, given);
+	/* whoever sees the answer sees what was told before it */
+	pg_write_barrier();
 	pg_atomic_write_u32(&entry->answers, requests);
 	ConditionVariableBroadcast(&entry->answered);
 }

@@ -72,6 +72,7 @@ extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
 extern bool registry_publish_sometimes(void);
 extern Size registry_tell_kept(RegistryEntry *entry);
+extern Size registry_keeps(RegistryEntry *entry);
 extern Size registry_kept(Size least, int *holders);
 extern void registry_tell_idle(RegistryEntry *entry, TimestampTz statement);
 extern void registry_tell_busy(RegistryEntry *entry);

@@ -50,7 +50,7 @@ failpoint_die(void)
 		pause();
 }
 
-/* Wait until the test sets it to 0.  No lock is held. */
+/* Wait until the test sets it to 0.  No lock is held, but for one that the test is about. */
 void
 failpoint_pause(Failpoint failpoint)
 {

@@ -34,7 +34,8 @@
 	/* until the test sets it to 0 */ \
 	X(PAUSE_AFTER_LOOK_UP, "pause_after_look_up") \
 	X(PAUSE_IN_CLEAR, "pause_in_clear") \
-	X(PAUSE_BEFORE_ANSWER, "pause_before_answer")
+	X(PAUSE_BEFORE_ANSWER, "pause_before_answer") \
+	X(PAUSE_IN_LOOK, "pause_in_look")
 
 #define FAILPOINT_CONSTANT(constant, name) FAILPOINT_##constant,
 typedef enum Failpoint
@@ -47,13 +48,17 @@ typedef enum Failpoint
 #define FAILPOINT_PAUSED PG_UINT32_MAX
 #define FAILPOINT_ALWAYS (PG_UINT32_MAX - 1)
 
-/* Count down: 0 is never. */
+/* Count down: 0 is never, and so is everything where there are no namespaces. */
 static inline bool
 failpoint_count_down(Failpoint failpoint)
 {
-	pg_atomic_uint32 *countdown = &control->failpoints[failpoint];
-	uint32		left = pg_atomic_read_u32(countdown);
+	pg_atomic_uint32 *countdown;
+	uint32		left;
 
+	if (control == NULL)
+		return false;
+	countdown = &control->failpoints[failpoint];
+	left = pg_atomic_read_u32(countdown);
 	return unlikely(left > 0) && left != FAILPOINT_PAUSED &&
 		(left == FAILPOINT_ALWAYS || pg_atomic_sub_fetch_u32(countdown, 1) == 0);
 }

@@ -62,7 +62,11 @@ cmp_ok(query($observer, 'SELECT kept FROM jemctx_server'), '>', 80e6, 'the serve
 # There is room for two and a half of them.
 limit_to(int(2.5 * $one / 1024) . 'kB', @sessions);
 keeps_much($_, 'while there is room') for @sessions[ 0, 1 ];
-query($_, 'SELECT 1') for @sessions[ 1, 0 ];
+for my $session (@sessions[ 1, 0 ])
+{
+	query($session, 'SELECT 1');
+	ok(waits_at($observer, $session, 'ClientRead'), 'the one that has to return it is idle for longest');
+}
 query($sessions[2], big_sorts());
 ok(poll(sub { kept($sessions[1]) < 1e6 }), 'the longest idle returns what it keeps');
 keeps_much($sessions[0], 'the other');

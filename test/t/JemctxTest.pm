@@ -21,7 +21,7 @@ use Session qw(start_session send_query is_answered has_ended close_session pid_
 our @EXPORT = qw(server_major parallel_setting new_node info fails_to_start in_directory committed_is_exact
 	use_variant regress_ok pgbench_ok
 	postmaster_pid wait_until_accepts wait_for_recovery session_output session query send_query answer
-	is_answered close_session pid_of backend poll anonymous_kb huge_page_mb big_sort big_sorts nobody_died
+	is_answered close_session pid_of backend poll waits_at anonymous_kb huge_page_mb big_sort big_sorts nobody_died
 	compile_library other_jemalloc);
 
 # How long a state is waited for, and how long one answer: for a machine that is busy with
@@ -312,6 +312,16 @@ sub backend
 	my $pid = pid_of($session);
 
 	return query($observer, "SELECT $column FROM jemctx_backends WHERE pid = $pid");
+}
+
+# Does a session come to wait for that?  After a statement's end it is for its client, ClientRead: what it does when
+# the client has its answer already is done then.
+sub waits_at
+{
+	my ($observer, $session, $event) = @_;
+	my $pid = pid_of($session);
+
+	return poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq $event });
 }
 
 # Memory of its own that a process has, in kB.
