@@ -43,6 +43,9 @@ for my $session (@sessions)
 	ok(poll(sub { query($session, 'SHOW jemctx.kept_memory_limit') eq $limit }), 'a session has the limit');
 }
 
+# Whoever keeps as little as that does not look: it would wait for the one that pauses.
+cmp_ok(backend($observer, $observer, 'kept'), '<', 524288, 'the observer does not look');
+
 # The fourth looks, for one to return what it keeps, and the fifth meanwhile, for another.
 fault($node, 'pause_in_look', 1);
 query($sessions[3], big_sorts());
