@@ -9,7 +9,7 @@
  * while, adds up what all do.  Beyond jemctx.kept_memory_limit, those that
  * are idle are asked to purge, the longest idle first.  One adds up and asks
  * at a time: of two who did it at once, each would have somebody return what
- * one was enough for. If that is not enough, one keeps its fair share at
+ * one was enough for.  If that is not enough, one keeps its fair share at
  * most: the budget divided by the number of those that keep anything worth
  * it.  Nor does one grow beside what it keeps then (arena/growth.c).
  *

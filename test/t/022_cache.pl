@@ -80,8 +80,7 @@ cmp_ok(cache_of($session), '<', 2e6, 'and drops its caches, too');
 # So does one that is busy, at the end of its statement.
 query($observer, 'SELECT pg_advisory_lock(1)');
 send_query($session, 'SELECT count(*) FROM (SELECT pg_advisory_lock(1)) l, parted WHERE id < 1000000000');
-ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }),
-	'a busy backend');
+ok(waits_at($observer, $session, 'advisory'), 'a busy backend');
 query($observer, "SELECT jemctx_purge($pid)");
 query($observer, 'SELECT pg_advisory_unlock(1)');
 is(answer($session), '5000', 'answers');

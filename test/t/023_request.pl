@@ -92,8 +92,7 @@ my $pid = pid_of($two);
 query($observer, 'SELECT pg_advisory_lock(1)');
 query($two, big_sorts());
 send_query($two, 'SELECT pg_advisory_xact_lock(1)');
-ok(poll(sub { query($observer, "SELECT wait_event FROM pg_stat_activity WHERE pid = $pid") eq 'advisory' }),
-	'a backend is busy');
+ok(waits_at($observer, $two, 'advisory'), 'a backend is busy');
 my $busy = query($observer, "SELECT jemctx_purge($pid)");
 my $later = qr/It will return its unused memory at the end of its statement or transaction\./;
 like($busy, qr/NOTICE:  process \d+ is busy\nDETAIL:  $later/,
