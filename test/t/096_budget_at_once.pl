@@ -19,6 +19,8 @@ jemctx.dirty_decay = '1h'
 jemctx.kept_memory_limit = '1GB'
 CONF
 my $observer = session($node);
+# One that purges at the end of each statement never adds up: it would wait for the one that pauses.
+query($observer, 'SET jemctx.idle_purge_after = 0');
 my @sessions = map { session($node) } 1 .. 5;
 pid_of($_) for @sessions;
 
@@ -42,9 +44,6 @@ for my $session (@sessions)
 {
 	ok(poll(sub { query($session, 'SHOW jemctx.kept_memory_limit') eq $limit }), 'a session has the limit');
 }
-
-# Whoever keeps as little as that does not look: it would wait for the one that pauses.
-cmp_ok(backend($observer, $observer, 'kept'), '<', 524288, 'the observer does not look');
 
 # The fourth looks, for one to return what it keeps, and the fifth meanwhile, for another.
 fault($node, 'pause_in_look', 1);
