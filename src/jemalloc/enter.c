@@ -45,7 +45,7 @@
  * after and wins.
  */
 #define OUR_MALLOC_CONF \
-	"oversize_threshold:0,thp:never,lg_extent_max_active_fit:30,slab_sizes:8192-8192:16," \
+	"oversize_threshold:0,thp:never,lg_extent_max_active_fit:30,slab_sizes:16-3584:4|4096-4096:8|8192-8192:16," \
 	"tcache_max:32768,tcache_nslots_small_max:8,tcache_nslots_large:4,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
