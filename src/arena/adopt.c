@@ -24,9 +24,8 @@
 #include "jemalloc/overcommit.h"
 #include "server/account.h"
 
-/* jemalloc's smallest large size class, and the one whose slab is a page. */
+/* jemalloc's smallest large size class. */
 #define SMALLEST_LARGE 16384
-#define PAGE_SLAB 4096
 #define MAX_PIECES 256
 
 static size_t
@@ -50,6 +49,18 @@ committed_before(unsigned index)
 	return bytes;
 }
 
+/* The largest size whose slabs are pages, or 0 where the user's slab_sizes have left none. */
+static size_t
+page_slab_size(void)
+{
+	for (unsigned bin = mallctl_unsigned("arenas.nbins"); bin-- > 0;)
+	{
+		if (mallctl_size(mallctl_arena("arenas.bin.%u.slab_size", bin)) == mallctl_size("arenas.page"))
+			return mallctl_size(mallctl_arena("arenas.bin.%u.size", bin));
+	}
+	return 0;
+}
+
 /* Use up what the arena retains, largest pieces first, and purge it. */
 static void
 recommit_retained(unsigned index)
@@ -69,7 +80,7 @@ recommit_retained(unsigned index)
 		else if (size > SMALLEST_LARGE)
 			size = Max(size - size / 4, SMALLEST_LARGE);
 		else
-			size = size > PAGE_SLAB ? PAGE_SLAB : 0;
+			size = size == SMALLEST_LARGE ? page_slab_size() : 0;
 	}
 	while (count > 0)
 		je.dallocx(pieces[--count], flags);

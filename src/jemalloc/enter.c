@@ -37,15 +37,20 @@
 /*
  * No separate arena for large allocations, since that one returns every freed
  * page at once and a statement faults it in again.  Blocks of memory contexts
- * are often 8 kB: a slab of many instead of a slab for each, and freed extents
- * of any size may be cut up for them.  The thread's cache is small, since
+ * are often 8 kB, and slabs of ours 4: a slab of many instead of a slab for
+ * each, and freed extents of any size may be cut up for them.  Nor have other
+ * powers of two a slab for each page, but one (see adopt.c): a new process makes
+ * dozens of them, each an extent.  The thread's cache is small, since
  * PostgreSQL's contexts are in front of it, but has those blocks and the 27 kB
  * that each index scan takes and frees.  No huge pages, whatever the kernel's
  * default is: extents are large and hardly filled.  What the user sets comes
  * after and wins.
  */
+#define SLAB_SIZES \
+	"16-16:4|32-32:4|64-64:4|128-128:4|256-256:4|512-512:4|1024-1024:4|" \
+	"4096-4096:8|8192-8192:16"
 #define OUR_MALLOC_CONF \
-	"oversize_threshold:0,thp:never,lg_extent_max_active_fit:30,slab_sizes:16-3584:4|4096-4096:8|8192-8192:16," \
+	"oversize_threshold:0,thp:never,lg_extent_max_active_fit:30,slab_sizes:" SLAB_SIZES "," \
 	"tcache_max:32768,tcache_nslots_small_max:8,tcache_nslots_large:4,lg_tcache_nslots_mul:-1"
 #define PROFILE_MALLOC_CONF OUR_MALLOC_CONF ",prof:true,prof_active:false"
 
