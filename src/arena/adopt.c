@@ -53,9 +53,11 @@ committed_before(unsigned index)
 static size_t
 page_slab_size(void)
 {
+	size_t		page = mallctl_size("arenas.page");
+
 	for (unsigned bin = mallctl_unsigned("arenas.nbins"); bin-- > 0;)
 	{
-		if (mallctl_size(mallctl_arena("arenas.bin.%u.slab_size", bin)) == mallctl_size("arenas.page"))
+		if (mallctl_size(mallctl_arena("arenas.bin.%u.slab_size", bin)) == page)
 			return mallctl_size(mallctl_arena("arenas.bin.%u.size", bin));
 	}
 	return 0;
