@@ -43,6 +43,9 @@ static const char *pending_debtor;
 /* Others should return what they do not use; see refusal_server_was_full(). */
 static bool server_was_full = false;
 
+/* Has there been anything of this in the statement? */
+static bool happened = false;
+
 /* No lack of memory while it is explained. */
 static bool explaining = false;
 
@@ -79,6 +82,7 @@ refusal_note(const Refusal *refusal)
 {
 	noted = *refusal;
 	is_noted = true;
+	happened = true;
 }
 
 /* What of the allocation that was tried has been refused, or NULL. */
@@ -220,8 +224,8 @@ static ErrorContextCallback explanation = {.callback = explain_pending};
  * if it comes to an empty stack inside of PG_TRY it is gone after PG_END_TRY,
  * and that is where errors of libpq's are raised.  The main thread only.
  */
-void
-refusal_prepare(void)
+static void
+prepare(void)
 {
 	ErrorContextCallback **end = &error_context_stack;
 
@@ -239,7 +243,8 @@ refusal_explain(const Refusal *refusal)
 	pending.holder = pending_holder;
 	pending_debtor = NULL;
 	is_pending = true;
-	refusal_prepare();
+	happened = true;
+	prepare();
 }
 
 /* Whoever was refused memory went on without. */
@@ -247,6 +252,22 @@ void
 refusal_forget(void)
 {
 	is_pending = false;
+}
+
+/* The statement is over.  Be ready for what may happen in the next. */
+void
+refusal_end(void)
+{
+	refusal_forget();
+	happened = false;
+	prepare();
+}
+
+/* Is there no need to call that, since nothing was refused, and no error raised? */
+bool
+refusal_is_quiet(void)
+{
+	return !happened && error_context_stack == &explanation;
 }
 
 /* Has the server's limit denied this process memory since the last call? */

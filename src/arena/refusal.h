@@ -21,7 +21,6 @@ typedef struct Refusal
 	bool		by_server;		/* is it the server's limit? */
 } Refusal;
 
-extern void refusal_prepare(void);
 extern bool refusal_is_safe(Size bytes);
 extern bool refusal_is_safe_at_interrupt(void);
 extern void refusal_watch(void);
@@ -31,6 +30,8 @@ extern void refusal_count(const Refusal *refusal);
 extern void refusal_deny(const char *debtor);
 extern void refusal_explain(const Refusal *refusal);
 extern void refusal_forget(void);
+extern void refusal_end(void);
+extern bool refusal_is_quiet(void);
 extern bool refusal_server_was_full(void);
 extern void refusal_stop(void);
 

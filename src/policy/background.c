@@ -92,10 +92,11 @@ static Sentinel when_freed = {.act = memory_freed};
 static void
 transaction_ended(XactEvent event, void *arg)
 {
-	if (MyBackendType != B_BACKEND && MyProc != NULL && refusal_server_was_full())
+	if (likely(MyBackendType == B_BACKEND) || MyProc == NULL)
+		return;
+	if (refusal_server_was_full())
 		others_ask_all(true);
-	if (MyBackendType == B_BACKEND || IsParallelWorker() || MyProc == NULL ||
-		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
+	if (IsParallelWorker() || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT))
 		return;
 	if (!purge_is_worth(WORTH_PURGING) && !is_requested())
 	{

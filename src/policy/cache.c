@@ -38,7 +38,7 @@
 
 /* Settings: the limits in kB, the time in ms */
 static int	idle_cache_limit;
-static int	busy_cache_limit;
+int			busy_cache_limit;
 int			idle_cache_after;
 
 /* Bytes, when they were measured last, which a busy process does once a second. */

@@ -88,6 +88,13 @@ may_hold(void)
 		KEEP_BYTES;
 }
 
+/* Does it hold so much that what its statements need is counted? */
+bool
+demand_counts(void)
+{
+	return account_committed() > KEEP_BYTES;
+}
+
 /*
  * At the end of a statement: does the process hold far more than the recent
  * ones have needed?
@@ -98,7 +105,7 @@ demand_exceeded(void)
 	Size		held = account_committed();
 
 	growth_set_ease(dirty_decay < 0 ? SIZE_MAX : may_hold());
-	if (held <= KEEP_BYTES)
+	if (!demand_counts())
 		return false;
 	arena_decide_decay();
 	if (dirty_decay <= 0)

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 extern void demand_enter(void);
+extern bool demand_counts(void);
 extern bool demand_exceeded(void);
 
 #endif							/* JEMCTX_DEMAND_H */

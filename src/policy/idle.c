@@ -19,6 +19,10 @@
  * how much later it should have been.  All it does is to raise the interrupt.
  * What a reload changes meanwhile counts from then on, see reload.c.
  *
+ * For the same reason most statements end with a glance: what there is to see
+ * to takes as many cache lines as a short statement can spare, and hardly ever
+ * differs from the last time.  See ends_as_before().
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -29,6 +33,9 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "arena/arena.h"
+#include "arena/growth.h"
+#include "arena/leeway.h"
 #include "arena/limit.h"
 #include "arena/overrun.h"
 #include "arena/refusal.h"
@@ -43,6 +50,7 @@
 #include "policy/purge.h"
 #include "policy/registry.h"
 #include "policy/reload.h"
+#include "server/account.h"
 #include "server/pressure.h"
 
 #define DEFAULT_PURGE_AFTER 10000
@@ -65,6 +73,10 @@ static bool is_ready = false;
 /* The start of the statement that the client has the answer of; and since when, by clock_ms(). */
 static TimestampTz answered = DT_NOBEGIN;
 static int64 idle_since;
+
+/* Can the next statement end with a glance, if it leaves the process with so many bytes again? */
+static bool is_settled = false;
+static Size settled_with;
 
 /* When the alarm goes off, by clock_ms(), if it is on. */
 static TimeoutId alarm_id = MAX_TIMEOUTS;
@@ -124,13 +136,13 @@ set_alarm(int64 now, int64 delay)
  * An error turns the alarm off.
  */
 static void
-begin_wait(void)
+begin_wait(int64 now)
 {
 	int			after = next_after();
 
 	if (after == NEVER)
 		return;
-	idle_since = clock_ms();
+	idle_since = now;
 	if (alarm_id != MAX_TIMEOUTS && get_timeout_active(alarm_id) &&
 		alarm_at <= idle_since + after)
 		return;
@@ -217,11 +229,28 @@ shed_when_busy(void)
 	purge_at_rest();
 }
 
-/* ReadyForQuery has been sent. */
-static void
-statement_ended(RegistryEntry *entry)
+/* Do the settings leave nothing to do, or to say, at the end of each statement? */
+static bool
+may_settle(void)
 {
-	refusal_forget();
+	return purge_after != 0 && busy_cache_limit == NEVER && backend_memory_limit == 0 &&
+		dirty_decay > 0;
+}
+
+/* Is there nothing to see to, since nothing has changed, and figures are not due? */
+static bool
+ends_as_before(RegistryEntry *entry, int64 now)
+{
+	return is_settled && may_settle() && account_committed() == settled_with &&
+		refusal_is_quiet() && pressure_level() == PRESSURE_NONE &&
+		!registry_is_requested(entry) && !registry_is_due(now);
+}
+
+/* See to what there may be to do at the end of a statement. */
+static void pg_noinline
+see_to_all(RegistryEntry *entry)
+{
+	refusal_end();
 	if (refusal_server_was_full())
 		others_ask_all(true);
 	if (registry_is_requested(entry))
@@ -236,8 +265,21 @@ statement_ended(RegistryEntry *entry)
 	else
 		look_after_others();
 	overrun_forget();
-	refusal_prepare();
-	begin_wait();
+	settled_with = account_committed();
+	is_settled = may_settle() && !demand_counts() && growth_is_at_ease(0) && !leeway_is_wider();
+}
+
+/* ReadyForQuery has been sent. */
+static void
+statement_ended(RegistryEntry *entry)
+{
+	int64		now = clock_ms();
+
+	if (likely(ends_as_before(entry, now)))
+		registry_tell_kept(entry);
+	else
+		see_to_all(entry);
+	begin_wait(now);
 }
 
 /*

@@ -179,6 +179,13 @@ registry_publish(void)
 	published_ms = clock_ms();
 }
 
+/* Has a busy process published so long ago, by clock_ms(), that it does again? */
+bool
+registry_is_due(int64 now)
+{
+	return now - published_ms >= PUBLISH_INTERVAL;
+}
+
 /*
  * The same for a busy process, at the end of each statement, but not always:
  * measuring the caches takes as long as a short statement.  A limit that was
@@ -192,7 +199,7 @@ registry_publish_sometimes(void)
 
 	if (entry == NULL)
 		return false;
-	if (clock_ms() - published_ms < PUBLISH_INTERVAL && entry->figures.limit == limit_of_process())
+	if (!registry_is_due(clock_ms()) && entry->figures.limit == limit_of_process())
 		return false;
 	registry_publish();
 	return true;

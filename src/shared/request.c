@@ -213,12 +213,16 @@ ask(Request *request)
 	}
 }
 
-/* The process's request, to be filled in. */
+/*
+ * The process's request, to be filled in.  What the statement is to fail for
+ * anyhow does so now: the keeper may be done with it before we look.
+ */
 static Request *
 begin(RequestKind kind, Namespace *space, uint64 edition)
 {
 	Request    *request = own_request();
 
+	CHECK_FOR_INTERRUPTS();
 	control_require();
 	wait_for(request, REQUEST_FREE);
 	request->kind = kind;

@@ -33,6 +33,9 @@ sub exists_sql
 	return "SELECT CASE count(*) WHEN 0 THEN 'no' ELSE 'yes' END FROM $from";
 }
 
+# No abort takes back what is done to a namespace: all that can fail must fail before, the first time, too.
+my @namespace_case = (fresh => 1, stride => 1);
+
 my @cases = (
 	{ name => 'a module is loaded', fresh => 1, statement => 'DO $$ BEGIN PERFORM 1; END $$',
 		after => { always => ['DO $$ BEGIN PERFORM 1; END $$'] } },
@@ -60,19 +63,20 @@ my @cases = (
 		statement => "SELECT slot_name FROM pg_create_logical_replication_slot('made', 'test_decoding')",
 		done => exists_sql("pg_replication_slots WHERE slot_name = 'made'"),
 		after => { failed => [], done => ["SELECT pg_drop_replication_slot('made')"] } },
-	{ name => 'jemctx_namespace_create', statement => "SELECT jemctx_namespace_create('made')",
+	{ @namespace_case, name => 'jemctx_namespace_create', statement => "SELECT jemctx_namespace_create('made')",
 		done => exists_sql("jemctx_namespaces WHERE name = 'made'"),
 		after => { failed => [], done => ["SELECT jemctx_namespace_drop('made')"] } },
-	{ name => 'jemctx_namespace_drop', before => [ "SELECT jemctx_namespace_create('made')",
+	{ @namespace_case, name => 'jemctx_namespace_drop', before => [ "SELECT jemctx_namespace_create('made')",
 		"SELECT jemctx_test_ns_fill('made', 100, 10000)" ],
 		statement => "SELECT jemctx_namespace_drop('made')",
 		done => "SELECT CASE count(*) WHEN 0 THEN 'yes' ELSE 'no' END FROM jemctx_namespaces WHERE name = 'made'",
 		after => { failed => ["SELECT jemctx_namespace_drop('made')"], done => [] } },
-	{ name => 'jemctx_namespace_reset', before => ["SELECT jemctx_test_ns_fill('n', 100, 10000)"],
+	{ @namespace_case, name => 'jemctx_namespace_reset', before => ["SELECT jemctx_test_ns_fill('n', 100, 10000)"],
 		statement => "SELECT jemctx_namespace_reset('n')",
 		done => "SELECT CASE objects WHEN 0 THEN 'yes' ELSE 'no' END FROM jemctx_namespaces WHERE name = 'n'",
 		after => { failed => ["SELECT jemctx_namespace_reset('n')"], done => [] } },
-	{ name => 'jemctx_namespace_set_limit', statement => "SELECT jemctx_namespace_set_limit('n', 33000000)",
+	{ @namespace_case, name => 'jemctx_namespace_set_limit',
+		statement => "SELECT jemctx_namespace_set_limit('n', 33000000)",
 		done => exists_sql("jemctx_namespaces WHERE name = 'n' AND size_limit = 33000000"),
 		after => { always => ["SELECT jemctx_namespace_set_limit('n', 0)"] } },
 	{ name => 'a first look at a namespace', fresh => 1,

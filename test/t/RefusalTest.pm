@@ -103,11 +103,13 @@ sub refuse_each
 {
 	my ($node, $case) = @_;
 	my $session = verbose_session($node);
-	my ($counted, $wrong, $last, $first) = (0, '', 0, 1 + int(rand(stride())));
+	my ($counted, $wrong, $last) = (0, '', 0);
+	my $stride = $case->{stride} // stride();
+	my $first = 1 + int(rand($stride));
 
 	for my $sign (1, -1)
 	{
-		for (my $n = $first; ; $n += $case->{stride} // stride())
+		for (my $n = $first; ; $n += $stride)
 		{
 			close_session($session) if $case->{fresh};
 			$session = verbose_session($node) if $case->{fresh};
