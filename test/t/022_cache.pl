@@ -19,7 +19,7 @@ CONF
 $node->start;
 $node->safe_psql('postgres', q(
 	CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
-	DO $$ BEGIN FOR i IN 0..499 LOOP
+	DO $$ BEGIN FOR i IN 0..699 LOOP
 		EXECUTE
 		  format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', i, i * 10, (i + 1) * 10);
 	END LOOP; END $$;

@@ -115,7 +115,7 @@ my $node = new_node('main', "jemctx.profile = on\n");
 $node->safe_psql('postgres', 'CREATE EXTENSION jemctx_test');
 append_to_file("$directory/sort.sql", <<'SQL');
 BEGIN;
-DECLARE c CURSOR FOR SELECT md5(g::text) FROM generate_series(1, 50000) g ORDER BY 1;
+DECLARE c CURSOR FOR SELECT md5(g::text), g FROM generate_series(1, 50000) g ORDER BY 1;
 FETCH c;
 SQL
 my $library = q(SELECT jemctx_test_library('malloc', 1000000, 20));
