@@ -106,8 +106,8 @@ sub run_file
 	return (\@answers, \@wrong);
 }
 
-# What a statement that tells figures says depends on what was tried before; so does whether one purges anything that has
-# done so before it was refused.
+# What a statement that tells figures says depends on what was tried before; so does whether one purges anything, which
+# may have done so before it was refused.
 my $figures = qr/allocated|committed|dirty|retained|curregs|taken|after_chunks|jemctx_purge\(\) > 0/;
 
 for my $name (
