@@ -24,9 +24,7 @@
 #include "jemalloc/overcommit.h"
 #include "server/account.h"
 
-/* jemalloc's smallest large size class. */
-#define SMALLEST_LARGE 16384
-#define MAX_PIECES 256
+#define MAX_PIECES 512
 
 static size_t
 arena_pages(const char *format, unsigned index)
@@ -49,7 +47,10 @@ committed_before(unsigned index)
 	return bytes;
 }
 
-/* The largest size whose slabs are pages, or 0 where the user's slab_sizes have left none. */
+/*
+ * The largest size whose slabs are pages, less than any large size; or 0 where
+ * the user's slab_sizes have left none.
+ */
 static size_t
 page_slab_size(void)
 {
@@ -70,6 +71,7 @@ recommit_retained(unsigned index)
 	int			flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE_NONE;
 	void	   *pieces[MAX_PIECES];
 	int			count = 0;
+	size_t		smallest_large = mallctl_size("arenas.lextent.0.size");
 	size_t		size = mallctl_size(mallctl_arena("stats.arenas.%u.retained", index));
 
 	hooks_allow_growth(false);
@@ -79,10 +81,10 @@ recommit_retained(unsigned index)
 
 		if (piece != NULL)
 			pieces[count++] = piece;
-		else if (size > SMALLEST_LARGE)
-			size = Max(size - size / 4, SMALLEST_LARGE);
+		else if (size > smallest_large)
+			size = Max(size - size / 4, smallest_large);
 		else
-			size = size == SMALLEST_LARGE ? page_slab_size() : 0;
+			size = size == smallest_large ? page_slab_size() : 0;
 	}
 	while (count > 0)
 		je.dallocx(pieces[--count], flags);

@@ -183,14 +183,10 @@ namespace_reset(JemctxNamespace *ns)
 		magazine_check(ns);
 }
 
-/*
- * Set a word of a namespace if it is still there.  No abort takes that back: so
- * if a limit has been passed, the error is raised now, as for a new handle.
- */
+/* Set a word of a namespace if it is still there. */
 static void
 set_word(JemctxNamespace *ns, pg_atomic_uint64 *word, uint64 value)
 {
-	CHECK_FOR_INTERRUPTS();
 	do
 		magazine_check(ns);
 	while (!stock_set_word(ns->space, ns->edition, word, value));

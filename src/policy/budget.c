@@ -105,6 +105,20 @@ look(Size kept)
 	growth_be_strict(share < SIZE_MAX);
 }
 
+/* Is it too little to be added up? */
+static bool
+is_little(Size kept)
+{
+	return kept <= BASE && kept_memory_limit != 0;
+}
+
+/* Is it time to add up again, at the end of a statement, by clock_ms(), with so much kept? */
+bool
+budget_is_due(Size kept, int64 now)
+{
+	return !is_little(kept) && (kept >= looked_with + LOOK_BYTES || now - looked_at >= LOOK_MS);
+}
+
 /*
  * At the end of a statement: does this process keep more than its share of what
  * all may keep?
@@ -114,9 +128,9 @@ budget_exceeded(RegistryEntry *entry)
 {
 	Size		kept = registry_tell_kept(entry);
 
-	if (kept <= BASE && kept_memory_limit != 0)
+	if (is_little(kept))
 		return false;
-	if (kept >= looked_with + LOOK_BYTES || clock_ms() - looked_at >= LOOK_MS)
+	if (budget_is_due(kept, clock_ms()))
 		look(kept);
 	return kept > share;
 }

@@ -14,6 +14,7 @@
 
 extern void budget_enter(void);
 extern Size budget_limit(void);
+extern bool budget_is_due(Size kept, int64 now);
 extern bool budget_exceeded(RegistryEntry *entry);
 
 #endif							/* JEMCTX_BUDGET_H */

@@ -243,7 +243,7 @@ ends_as_before(RegistryEntry *entry, int64 now)
 {
 	return is_settled && may_settle() && account_committed() == settled_with &&
 		refusal_is_quiet() && pressure_level() == PRESSURE_NONE &&
-		!registry_is_requested(entry) && !registry_is_due(now);
+		!registry_is_requested(entry) && !registry_is_due(entry, now);
 }
 
 /* See to what there may be to do at the end of a statement. */
@@ -275,9 +275,7 @@ statement_ended(RegistryEntry *entry)
 {
 	int64		now = clock_ms();
 
-	if (likely(ends_as_before(entry, now)))
-		registry_tell_kept(entry);
-	else
+	if (unlikely(!ends_as_before(entry, now) || budget_is_due(registry_tell_kept(entry), now)))
 		see_to_all(entry);
 	begin_wait(now);
 }

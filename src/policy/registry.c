@@ -179,27 +179,24 @@ registry_publish(void)
 	published_ms = clock_ms();
 }
 
-/* Has a busy process published so long ago, by clock_ms(), that it does again? */
+/*
+ * Does a busy process publish at the end of a statement, by clock_ms()?  Not
+ * always: measuring the caches takes as long as a short statement.  A limit that
+ * was set is told at once, since there may be no other statement.
+ */
 bool
-registry_is_due(int64 now)
+registry_is_due(RegistryEntry *entry, int64 now)
 {
-	return now - published_ms >= PUBLISH_INTERVAL;
+	return now - published_ms >= PUBLISH_INTERVAL || entry->figures.limit != limit_of_process();
 }
 
-/*
- * The same for a busy process, at the end of each statement, but not always:
- * measuring the caches takes as long as a short statement.  A limit that was
- * set is told at once, since there may be no other statement.  Returns whether
- * it was done.
- */
+/* Publish then.  Returns whether it was done. */
 bool
 registry_publish_sometimes(void)
 {
 	RegistryEntry *entry = registry_own();
 
-	if (entry == NULL)
-		return false;
-	if (!registry_is_due(clock_ms()) && entry->figures.limit == limit_of_process())
+	if (entry == NULL || !registry_is_due(entry, clock_ms()))
 		return false;
 	registry_publish();
 	return true;

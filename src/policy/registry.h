@@ -70,7 +70,7 @@ extern RegistryEntry *registry_own(void);
 extern RegistryEntry *registry_of(int number, int *pid);
 extern bool registry_read(RegistryEntry *entry, RegistryFigures *figures);
 extern void registry_publish(void);
-extern bool registry_is_due(int64 now);
+extern bool registry_is_due(RegistryEntry *entry, int64 now);
 extern bool registry_publish_sometimes(void);
 extern Size registry_tell_kept(RegistryEntry *entry);
 extern Size registry_keeps(RegistryEntry *entry);

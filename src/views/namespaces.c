@@ -139,11 +139,13 @@ jemctx_sql_namespace_reset(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* No abort takes it back: if a limit has been passed so far, the error is raised before. */
 Datum
 jemctx_sql_namespace_set_limit(PG_FUNCTION_ARGS)
 {
 	JemctxNamespace *ns = jemctx_namespace_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), false);
 
+	CHECK_FOR_INTERRUPTS();
 	jemctx_namespace_set_limit(ns, limit_arg(fcinfo));
 	PG_RETURN_VOID();
 }

@@ -56,8 +56,9 @@ query($session, 'SET jemctx.busy_cache_limit = 64');
 ok(comes_to($session, 'purges', sub { $_[0] > $purges }), 'busy_cache_limit has it drop them');
 
 # What it keeps is told of each statement, also when it holds as much as before.
-$session = settled_session('BEGIN; DECLARE c CURSOR FOR '
-	  . "SELECT g::text || repeat('x', 1000) FROM generate_series(1, 3000) g ORDER BY 1; MOVE 1 IN c");
+my $cursor = 'BEGIN; DECLARE c CURSOR FOR '
+  . "SELECT g::text || repeat('x', 1000) FROM generate_series(1, 3000) g ORDER BY 1; MOVE 1 IN c";
+$session = settled_session($cursor);
 $kept = backend($observer, $session, 'kept');
 query($session, 'CLOSE c');
 ok(comes_to($session, 'kept', sub { $_[0] > $kept + 2e6 }), 'a session that frees some keeps it, as others see');
@@ -65,7 +66,28 @@ ok(comes_to($session, 'kept', sub { $_[0] > $kept + 2e6 }), 'a session that free
 # Others' requests.
 $session = settled_session("$some; $some");
 query($session, 'BEGIN; SELECT 1');
-is(query($observer, 'SELECT jemctx_purge(' . pid_of($session) . ') > 2e6'), 't', 'a request is answered');
+query($observer, 'SELECT jemctx_purge(' . pid_of($session) . ')');
+ok(comes_to($session, 'kept', sub { $_[0] < 1e6 }), 'a request is carried out');
+
+# More is kept than all may keep, and that was the session's last statement.
+query($observer, "ALTER SYSTEM SET jemctx.kept_memory_limit = '1MB'");
+query($observer, 'SELECT pg_reload_conf()');
+ok(poll(sub { query($observer, 'SHOW jemctx.kept_memory_limit') eq '1MB' }), 'a budget');
+$session = settled_session($cursor);
+# the last time that it added up was longer ago
+query($session, 'SELECT pg_sleep(1.5)');
+query($session, 'SELECT 1') for 1 .. 5;
+query($session, 'CLOSE c');
+ok(comes_to($session, 'kept', sub { $_[0] < 1.1e6 }), 'a session that keeps more than its share returns it');
+query($observer, 'ALTER SYSTEM RESET jemctx.kept_memory_limit');
+query($observer, 'SELECT pg_reload_conf()');
+
+# A limit of a function's, which was told while it was in force.
+query($observer, "CREATE FUNCTION limited() RETURNS bigint LANGUAGE sql SET jemctx.backend_memory_limit = '300MB'
+	AS 'SELECT count(*) FROM jemctx_backends'");
+$session = settled_session('SELECT limited()');
+query($session, 'SELECT limited()') for 1 .. 3;
+ok(comes_to($session, 'memory_limit', sub { $_[0] eq '' }), 'a limit that is over is not told any more');
 
 # An error takes away what explains a lack of memory.
 $session = settled_session();
