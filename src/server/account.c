@@ -26,6 +26,12 @@
 #include "server/account.h"
 #include "shared/control.h"
 
+/*
+ * At most so much is taken to be written of what a process has inherited; docs/measurements.md
+ * has what it is ("What counts for a process").
+ */
+#define WRITTEN_MOST ((uint64) 1024 * 1024)
+
 /* In shared memory, one for each PGPROC; NULL while there is none. */
 static Account *slots;
 
@@ -213,8 +219,20 @@ account_of(int number, int *pid)
 }
 
 /*
- * Bytes that all processes of the server have committed, or claim.  What children have
- * inherited is shared with the postmaster, so it counts once.
+ * Bytes that a process has for itself, of so many committed.  What it has written of what it
+ * inherited is its own, and only the kernel knows how much: about as much as it has grown by.
+ */
+static uint64
+not_shared(uint64 committed, uint64 inherited)
+{
+	uint64		grown = committed > inherited ? committed - inherited : 0;
+
+	return grown + Min(Min(grown, inherited), WRITTEN_MOST);
+}
+
+/*
+ * Bytes that all processes of the server have committed, or claim.  What children share with
+ * the postmaster counts once.
  */
 static Size
 sum_of_all(bool with_claims)
@@ -226,7 +244,6 @@ sum_of_all(bool with_claims)
 	{
 		int			pid;
 		Account    *account = account_of(number, &pid);
-		uint64		committed;
 		uint64		inherited;
 
 		if (account == NULL)
@@ -235,9 +252,8 @@ sum_of_all(bool with_claims)
 		if (with_claims)
 			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
-		committed = pg_atomic_read_u64(&account->committed);
 		inherited = pg_atomic_read_u64(&account->inherited);
-		total += committed > inherited ? committed - inherited : 0;
+		total += not_shared(pg_atomic_read_u64(&account->committed), inherited);
 		postmasters = Max(postmasters, inherited);
 	}
 	return total + postmasters;
