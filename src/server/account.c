@@ -27,9 +27,10 @@
 #include "shared/control.h"
 
 /*
- * At most so much is taken to be written of what a process has inherited; docs/measurements.md
- * has what it is ("What counts for a process").
+ * What a process is taken to have written of what it inherited: this part of the most that it
+ * has grown by, up to so many bytes.  See "What counts for a process" in docs/measurements.md.
  */
+#define WRITTEN_DIVISOR 8
 #define WRITTEN_MOST ((uint64) 1024 * 1024)
 
 /* In shared memory, one for each PGPROC; NULL while there is none. */
@@ -37,6 +38,9 @@ static Account *slots;
 
 /* Any thread that allocates may change these. */
 static Account own;
+
+/* Bytes that the postmaster had committed at the fork; 0 in the postmaster. */
+static Size at_fork;
 
 /* It has no PGPROC, only its parent's memory. */
 static bool is_librarys;
@@ -87,6 +91,7 @@ inherit(void)
 {
 	uint64		committed = pg_atomic_read_u64(&own.committed);
 
+	at_fork = committed;
 	pg_atomic_write_u64(&own.inherited, committed);
 	pg_atomic_write_u64(&own.peak, committed);
 	pg_atomic_write_u64(&own.refused, 0);
@@ -128,28 +133,48 @@ publish(void)
 		return;
 	copy_newest(&slot->committed, &own.committed);
 	copy_newest(&slot->peak, &own.peak);
+	copy_newest(&slot->inherited, &own.inherited);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
 		return;
-	pg_atomic_write_u64(&slot->inherited, pg_atomic_read_u64(&own.inherited));
 	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
 	pg_atomic_write_u64(&slot->claimed, 0);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
 }
 
-/* The process has committed so many bytes, or fewer than none. */
+/* Raise a figure, or lower it, to a value; other threads may be doing the same. */
+static void
+raise_to(pg_atomic_uint64 *figure, uint64 value)
+{
+	uint64		before = pg_atomic_read_u64(figure);
+
+	while (before < value && !pg_atomic_compare_exchange_u64(figure, &before, value))
+		;
+}
+
+static void
+lower_to(pg_atomic_uint64 *figure, uint64 value)
+{
+	uint64		before = pg_atomic_read_u64(figure);
+
+	while (before > value && !pg_atomic_compare_exchange_u64(figure, &before, value))
+		;
+}
+
+/*
+ * The process has committed so many bytes, or fewer than none.  What it gives back is what
+ * it inherited when it has nothing else any more.
+ */
 void
 account_change(int64 bytes)
 {
 	uint64		committed;
-	uint64		peak;
 
 	if (unlikely(pg_atomic_read_u32(&own.pid) != (uint32) MyProcPid))
 		inherit();
-	peak = pg_atomic_read_u64(&own.peak);
 	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
-	while (committed > peak && !pg_atomic_compare_exchange_u64(&own.peak, &peak, committed))
-		;
+	raise_to(&own.peak, committed);
+	lower_to(&own.inherited, committed);
 	publish();
 }
 
@@ -194,13 +219,11 @@ account_committed(void)
 	return pg_atomic_read_u64(&own.committed);
 }
 
-/* And those of them that it had from the start: all, in the postmaster. */
+/* And what it had from the start: all, in the postmaster. */
 Size
 account_inherited(void)
 {
-	bool		forked = pg_atomic_read_u64(&own.inherited) > 0;
-
-	return pg_atomic_read_u64(forked ? &own.inherited : &own.committed);
+	return at_fork > 0 ? at_fork : account_committed();
 }
 
 /*
@@ -219,15 +242,18 @@ account_of(int number, int *pid)
 }
 
 /*
- * Bytes that a process has for itself, of so many committed.  What it has written of what it
- * inherited is its own, and only the kernel knows how much: about as much as it has grown by.
+ * Bytes that a process has for itself.  What it has written of what it inherited is its
+ * own, too, and only the kernel knows how much that is.
  */
 static uint64
-not_shared(uint64 committed, uint64 inherited)
+not_shared(Account *account)
 {
-	uint64		grown = committed > inherited ? committed - inherited : 0;
+	uint64		inherited = pg_atomic_read_u64(&account->inherited);
+	uint64		committed = Max(pg_atomic_read_u64(&account->committed), inherited);
+	uint64		peak = Max(pg_atomic_read_u64(&account->peak), committed);
+	uint64		written = Min((peak - inherited) / WRITTEN_DIVISOR, WRITTEN_MOST);
 
-	return grown + Min(Min(grown, inherited), WRITTEN_MOST);
+	return committed - inherited + Min(written, inherited);
 }
 
 /*
@@ -237,14 +263,12 @@ not_shared(uint64 committed, uint64 inherited)
 static Size
 sum_of_all(bool with_claims)
 {
-	uint64		total = 0;
-	uint64		postmasters = 0;
+	uint64		total = account_inherited();
 
 	for (int number = 0; slots != NULL && number < compat_proc_count(); number++)
 	{
 		int			pid;
 		Account    *account = account_of(number, &pid);
-		uint64		inherited;
 
 		if (account == NULL)
 			continue;
@@ -252,11 +276,9 @@ sum_of_all(bool with_claims)
 		if (with_claims)
 			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
-		inherited = pg_atomic_read_u64(&account->inherited);
-		total += not_shared(pg_atomic_read_u64(&account->committed), inherited);
-		postmasters = Max(postmasters, inherited);
+		total += not_shared(account);
 	}
-	return total + postmasters;
+	return total;
 }
 
 /* Bytes that they have committed; what is claimed may yet be refused. */

@@ -50,7 +50,7 @@ account_columns(Row *row, Account *account)
 	row_int64(row, committed);
 	/* which may have risen since */
 	row_int64(row, Max(committed, pg_atomic_read_u64(&account->peak)));
-	shared_column(row, &account->inherited);
+	row_int64(row, Min(committed, pg_atomic_read_u64(&account->inherited)));
 	shared_column(row, &account->refused);
 }
 

@@ -74,12 +74,13 @@ for my $mb (100, 200)
 }
 close_session($limited);
 
-# The server's sum is that of the processes, what they inherited counted once; but of what those that have grown
-# inherited some is taken to be written, and theirs.
+# The server's sum is that of the processes, what they inherited counted once, but for what they are taken to have
+# written of it.
 is( becomes(q(
 	SELECT abs(s.committed - b.committed) < 1000000
 	FROM jemctx_server s, (
-		SELECT sum(committed - inherited + least(committed - inherited, inherited, 1048576)) + max(inherited) committed
+		SELECT max(inherited) +
+			sum(committed - inherited + least((committed_peak - inherited) / 8, inherited, 1048576)) committed
 		FROM jemctx_backends) b),
 		't'),
 	't', 'the server holds what its processes hold');
