@@ -10,8 +10,10 @@
 #include "access/parallel.h"
 #include "postmaster/bgworker_internals.h"
 #include "replication/walsender.h"
-#include "replication/walsender_private.h"
 #include "storage/proc.h"
+#if PG_VERSION_NUM >= 180000 && PG_VERSION_NUM < 190000
+#include "replication/walsender_private.h"
+#endif
 
 #include "compat/worker.h"
 

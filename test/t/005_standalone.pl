@@ -29,8 +29,8 @@ is(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'data_directory'), $no
 like(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'shared_memory_size'),
 	qr/^\d+\n$/, 'postgres -C of a computed value');
 
+$node->backup_fs_cold('copy');
 $node->start;
-$node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;

@@ -84,8 +84,11 @@ sub work
 	my (%before, %after);
 
 	$primary->append_conf('pg_hba.conf', 'local replication all trust');
+	# the copy must know its wal_level
 	$primary->start;
-	$primary->backup('copy');
+	$primary->stop;
+	$primary->backup_fs_cold('copy');
+	$primary->start;
 	my $standby = PostgreSQL::Test::Cluster->new($primary->name . '_standby');
 	$standby->init_from_backup($primary, 'copy', has_streaming => 1);
 	$standby->start;

@@ -40,7 +40,9 @@ $node->safe_psql('postgres', q(
 		END LOOP;
 	END $$;
 ));
-$node->backup('copy');
+$node->stop;
+$node->backup_fs_cold('copy');
+$node->start;
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
