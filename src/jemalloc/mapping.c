@@ -7,6 +7,9 @@
  * few pages: a map of all its extents for each GB of addresses, and 2 MB for
  * each arena.  What opt.thp says 5.3.0 tells the kernel of these, too, and
  * 5.3.1 does not any more; then each could become huge pages in every process.
+ * The first three are touched before the postmaster's main(), and where the
+ * kernel has huge pages for all that is at once: so they are told of when they
+ * are mapped, if the environment says what opt.thp will be.
  *
  * The re-executed postmaster preloads this module before jemalloc, which so
  * calls the function below.  Where it is opened beside the system's malloc it
@@ -17,6 +20,8 @@
 #include "postgres.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "jemalloc/mapping.h"
@@ -54,6 +59,36 @@ find_next(void)
 	next_mmap = (void *(*) (void *, size_t, int, int, int, off_t)) dlsym(RTLD_NEXT, "mmap");
 }
 
+/* jemalloc's, where it is loaded with the program. */
+extern int	mallctl(const char *name, void *old_value, size_t *old_size, void *new_value,
+					size_t new_size) __attribute__((weak));
+
+static bool
+is_jemallocs(const void *caller)
+{
+	Dl_info		here;
+	Dl_info		there;
+
+	return mallctl != NULL && dladdr(caller, &here) != 0 &&
+		dladdr((const void *) mallctl, &there) != 0 && here.dli_fbase == there.dli_fbase;
+}
+
+/* What comes last counts. */
+static bool
+environment_wants_none(void)
+{
+	static const char key[] = "thp:";
+	const char *options = getenv("MALLOC_CONF");
+	const char *value = NULL;
+
+	for (const char *at = options; at != NULL && (at = strstr(at, key)) != NULL; at++)
+	{
+		if (at == options || at[-1] == ',')
+			value = at + strlen(key);
+	}
+	return value != NULL && strncmp(value, "never", strlen("never")) == 0;
+}
+
 /* Is it jemalloc's, and to have no huge pages? */
 static void
 advise(const Mapping *mapping)
@@ -68,6 +103,8 @@ mapped(const Mapping *mapping)
 {
 	if (advised_end > 0)
 		advise(mapping);
+	else if (is_jemallocs(mapping->caller) && environment_wants_none())
+		madvise(mapping->pages, mapping->size, MADV_NOHUGEPAGE);
 	else if (early_count < MAX_EARLY)
 		early[early_count++] = *mapping;
 }

@@ -246,6 +246,21 @@ ends_as_before(RegistryEntry *entry, int64 now)
 		!registry_is_requested(entry) && !registry_is_due(entry, now);
 }
 
+/*
+ * Is this the session's first wait, and much of what it inherited is free?  Used again it
+ * would be its own, and nobody's in the server's sum.  Mostly it is what the postmaster
+ * has read of pg_hba.conf.
+ */
+static bool
+inherited_too_much(RegistryEntry *entry)
+{
+	static bool has_waited = false;
+	bool		is_first = !has_waited;
+
+	has_waited = true;
+	return is_first && registry_tell_kept(entry) > WORTH_PURGING;
+}
+
 /* See to what there may be to do at the end of a statement. */
 static void pg_noinline
 see_to_all(RegistryEntry *entry)
@@ -253,6 +268,8 @@ see_to_all(RegistryEntry *entry)
 	refusal_end();
 	if (refusal_server_was_full())
 		others_ask_all(true);
+	if (inherited_too_much(entry))
+		purge_at_rest();
 	if (registry_is_requested(entry))
 		go_idle(registry_take_shed(entry));
 	else if (purge_after == 0 && worth_purging())

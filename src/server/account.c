@@ -28,7 +28,8 @@
 
 /*
  * What a process is taken to have written of what it inherited: this part of the most that it
- * has grown by, up to so many bytes.  See "What counts for a process" in docs/measurements.md.
+ * has had beside that, up to so many bytes.  docs/measurements.md has what it is ("What counts
+ * for a process").
  */
 #define WRITTEN_DIVISOR 8
 #define WRITTEN_MOST ((uint64) 1024 * 1024)
@@ -38,9 +39,6 @@ static Account *slots;
 
 /* Any thread that allocates may change these. */
 static Account own;
-
-/* Bytes that the postmaster had committed at the fork; 0 in the postmaster. */
-static Size at_fork;
 
 /* It has no PGPROC, only its parent's memory. */
 static bool is_librarys;
@@ -64,6 +62,7 @@ init(Account *account, int pid)
 	pg_atomic_init_u32(&account->pid, pid);
 	pg_atomic_init_u64(&account->committed, 0);
 	pg_atomic_init_u64(&account->peak, 0);
+	pg_atomic_init_u64(&account->at_fork, 0);
 	pg_atomic_init_u64(&account->inherited, 0);
 	pg_atomic_init_u64(&account->refused, 0);
 	pg_atomic_init_u64(&account->claimed, 0);
@@ -87,11 +86,13 @@ account_enter(void)
 
 /* The first time in a child: all there is was the parent's. */
 static void
-inherit(void)
+inherit_once(void)
 {
 	uint64		committed = pg_atomic_read_u64(&own.committed);
 
-	at_fork = committed;
+	if (likely(pg_atomic_read_u32(&own.pid) == (uint32) MyProcPid))
+		return;
+	pg_atomic_write_u64(&own.at_fork, committed);
 	pg_atomic_write_u64(&own.inherited, committed);
 	pg_atomic_write_u64(&own.peak, committed);
 	pg_atomic_write_u64(&own.refused, 0);
@@ -136,6 +137,7 @@ publish(void)
 	copy_newest(&slot->inherited, &own.inherited);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
 		return;
+	pg_atomic_write_u64(&slot->at_fork, pg_atomic_read_u64(&own.at_fork));
 	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
 	pg_atomic_write_u64(&slot->claimed, 0);
 	pg_write_barrier();
@@ -170,8 +172,7 @@ account_change(int64 bytes)
 {
 	uint64		committed;
 
-	if (unlikely(pg_atomic_read_u32(&own.pid) != (uint32) MyProcPid))
-		inherit();
+	inherit_once();
 	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
 	raise_to(&own.peak, committed);
 	lower_to(&own.inherited, committed);
@@ -184,6 +185,7 @@ account_refuse(void)
 {
 	Account    *slot = own_slot();
 
+	inherit_once();
 	pg_atomic_fetch_add_u64(&own.refused, 1);
 	if (slot != NULL)
 		pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
@@ -200,6 +202,7 @@ account_claim(Size bytes)
 
 	if (slot == NULL)
 		return;
+	inherit_once();
 	publish();
 	pg_atomic_write_u64(&slot->claimed, bytes);
 	pg_memory_barrier();
@@ -223,6 +226,8 @@ account_committed(void)
 Size
 account_inherited(void)
 {
+	Size		at_fork = pg_atomic_read_u64(&own.at_fork);
+
 	return at_fork > 0 ? at_fork : account_committed();
 }
 
@@ -263,7 +268,8 @@ not_shared(Account *account)
 static Size
 sum_of_all(bool with_claims)
 {
-	uint64		total = account_inherited();
+	uint64		total = 0;
+	uint64		postmasters = 0;
 
 	for (int number = 0; slots != NULL && number < compat_proc_count(); number++)
 	{
@@ -277,8 +283,9 @@ sum_of_all(bool with_claims)
 			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
 		total += not_shared(account);
+		postmasters = Max(postmasters, pg_atomic_read_u64(&account->at_fork));
 	}
-	return total;
+	return total + postmasters;
 }
 
 /* Bytes that they have committed; what is claimed may yet be refused. */

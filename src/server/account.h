@@ -21,7 +21,8 @@ typedef struct Account
 	pg_atomic_uint32 pid;
 	pg_atomic_uint64 committed; /* bytes, now */
 	pg_atomic_uint64 peak;		/* the most it has been */
-	pg_atomic_uint64 inherited; /* what of it was there at the fork */
+	pg_atomic_uint64 at_fork;	/* what the postmaster had then */
+	pg_atomic_uint64 inherited; /* what of that is still there */
 	pg_atomic_uint64 refused;	/* allocations denied */
 	pg_atomic_uint64 claimed;	/* bytes that it is about to commit, or has just committed */
 } Account;

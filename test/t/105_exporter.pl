@@ -99,6 +99,9 @@ scrape_configs: [{job_name: postgresql, static_configs: [{targets: ['$exporter']
 YAML
 start_program($prometheus, 'prometheus', "--config.file=$directory/prometheus.yml",
 	"--storage.tsdb.path=$directory/data");
+# It listens before it answers.
+ok(poll(sub { $http->get("http://$prometheus/-/ready")->{success} }), 'Prometheus is ready')
+  or diag slurp_file("$directory/prometheus.log");
 
 # What Prometheus says to a question; it has all of its answers in "data".
 sub ask
