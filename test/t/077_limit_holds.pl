@@ -267,8 +267,9 @@ for my $lines (1000, 3000)
 	$keeper = keeper_pid($node);
 	$observer = session($node);
 	@sessions = map { new_session() } 1 .. 8;
-	query($_, 'BEGIN; DECLARE c CURSOR FOR SELECT md5(g::text) m FROM generate_series(1, 50000) g ORDER BY m; MOVE 1 IN c')
+	query($_, 'BEGIN; DECLARE c CURSOR FOR SELECT md5(g::text) m FROM generate_series(1, 50000) g ORDER BY m')
 	  for @sessions;
+	query($_, 'MOVE 1 IN c') for @sessions;
 	my $counted = query($observer, 'SELECT committed FROM jemctx_server');
 	my ($there, $processes) = look();
 	cmp_ok($there - $counted, '<=', $processes * $MB, "$lines lines: all but 1 MB for each process is counted");

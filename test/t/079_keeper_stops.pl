@@ -99,7 +99,8 @@ SKIP:
 	command_ok([ 'pg_ctl', '-D', $copy->data_dir, '-l', $copy->logfile, '--no-wait', 'start' ], 'a server recovers');
 	ok(poll(sub { slurp_file($copy->logfile) =~ /shutdown at recovery target(?s:.*)system is shut down/ }, 60),
 		'and stops at its target');
-	unlike(slurp_file($_->logfile), qr/terminated by signal|PANIC/, 'no process has died: ' . $_->name) for $node, $copy;
+	unlike(slurp_file($_->logfile), qr/terminated by signal|PANIC/, 'no process has died: ' . $_->name)
+	  for $node, $copy;
 	$node->stop;
 	kill 'QUIT', postmaster_pid($copy) if -e $copy->data_dir . '/postmaster.pid';
 }
