@@ -260,4 +260,5 @@ library_advise(void)
 
 	if (strcmp(mallctl_string("opt.thp"), "never") == 0 && dladdr((void *) je.mallctl, &info) != 0)
 		dl_iterate_phdr(advise_object, info.dli_fbase);
+	mapping_settle();
 }

@@ -29,7 +29,7 @@
 /* What is smaller cannot become a huge page. */
 #define HUGE_PAGE ((size_t) 2 * 1024 * 1024)
 
-/* Mappings that are made before we know who jemalloc is; it makes three then. */
+/* Mappings that are made before we know what opt.thp is; jemalloc makes three then. */
 #define MAX_EARLY 16
 
 typedef struct Mapping
@@ -41,6 +41,7 @@ typedef struct Mapping
 
 static Mapping early[MAX_EARLY];
 static int	early_count = 0;
+static bool is_settled = false;
 
 /* jemalloc's code, as soon as we know that its mappings are to have no huge pages. */
 static uintptr_t advised_start;
@@ -97,16 +98,23 @@ advise(const Mapping *mapping)
 		madvise(mapping->pages, mapping->size, MADV_NOHUGEPAGE);
 }
 
-/* jemalloc may hold mutexes: nothing in here allocates or takes locks. */
+/* Takes the linker's lock: only while there is no other thread. */
+static void
+advise_early(const Mapping *mapping)
+{
+	early[early_count++] = *mapping;
+	if (environment_wants_none() && is_jemallocs(mapping->caller))
+		madvise(mapping->pages, mapping->size, MADV_NOHUGEPAGE);
+}
+
+/* jemalloc may hold mutexes: nothing in here allocates or, later, takes locks. */
 static void pg_noinline
 mapped(const Mapping *mapping)
 {
 	if (advised_end > 0)
 		advise(mapping);
-	else if (is_jemallocs(mapping->caller) && environment_wants_none())
-		madvise(mapping->pages, mapping->size, MADV_NOHUGEPAGE);
-	else if (early_count < MAX_EARLY)
-		early[early_count++] = *mapping;
+	else if (!is_settled && early_count < MAX_EARLY)
+		advise_early(mapping);
 }
 
 /* In place of the C library's, for everybody. */
@@ -122,6 +130,13 @@ mmap(void *address, size_t size, int protection, int flags, int file, off_t offs
 		(flags & (MAP_PRIVATE | MAP_ANONYMOUS)) == (MAP_PRIVATE | MAP_ANONYMOUS))
 		mapped(&(Mapping) {.pages = pages, .size = size, .caller = __builtin_return_address(0)});
 	return pages;
+}
+
+/* In the postmaster: it is known what jemalloc wants. */
+void
+mapping_settle(void)
+{
+	is_settled = true;
 }
 
 /* In the postmaster: where jemalloc's code is, and that it wants no huge pages. */

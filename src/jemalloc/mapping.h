@@ -11,5 +11,6 @@
 #include "postgres.h"
 
 extern void mapping_advise(uintptr_t code_start, uintptr_t code_end);
+extern void mapping_settle(void);
 
 #endif							/* JEMCTX_MAPPING_H */

@@ -247,18 +247,22 @@ ends_as_before(RegistryEntry *entry, int64 now)
 }
 
 /*
- * Is this the session's first wait, and much of what it inherited is free?  Used again it
- * would be its own, and nobody's in the server's sum.  Mostly it is what the postmaster
- * has read of pg_hba.conf.
+ * The session's first wait.  What is free then was the postmaster's, mostly what that has read
+ * of pg_hba.conf.  Used again it would be the session's own, and nobody's in the server's sum.
  */
-static bool
-inherited_too_much(RegistryEntry *entry)
+static void
+return_inherited(RegistryEntry *entry)
 {
 	static bool has_waited = false;
-	bool		is_first = !has_waited;
+	Size		before = account_committed();
 
+	if (has_waited)
+		return;
 	has_waited = true;
-	return is_first && registry_tell_kept(entry) > WORTH_PURGING;
+	if (registry_tell_kept(entry) <= WORTH_PURGING)
+		return;
+	purge_at_rest();
+	account_return_inherited(before - Min(account_committed(), before));
 }
 
 /* See to what there may be to do at the end of a statement. */
@@ -268,8 +272,7 @@ see_to_all(RegistryEntry *entry)
 	refusal_end();
 	if (refusal_server_was_full())
 		others_ask_all(true);
-	if (inherited_too_much(entry))
-		purge_at_rest();
+	return_inherited(entry);
 	if (registry_is_requested(entry))
 		go_idle(registry_take_shed(entry));
 	else if (purge_after == 0 && worth_purging())

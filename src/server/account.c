@@ -6,8 +6,8 @@
  * The extent hooks report every change.  No code of ours runs at the start or
  * the end of each kind of process, so a process keeps its account in its own
  * memory and copies it, at every change, to the place in shared memory that
- * belongs to its PGPROC, for as long as it has one.  The postmaster and the
- * process that writes the log never have one.
+ * belongs to its PGPROC, for as long as it has one.  The postmaster has a place
+ * of its own, and the process that writes the log never has one.
  *
  * Called from extent hooks: nothing in here may raise errors, allocate, or
  * take locks.
@@ -34,11 +34,14 @@
 #define WRITTEN_DIVISOR 8
 #define WRITTEN_MOST ((uint64) 1024 * 1024)
 
-/* In shared memory, one for each PGPROC; NULL while there is none. */
+/* In shared memory, one for each PGPROC, and the postmaster's; NULL while there is none. */
 static Account *slots;
 
 /* Any thread that allocates may change these. */
 static Account own;
+
+/* Bytes that the postmaster had committed at the fork; 0 in the postmaster. */
+static Size at_fork;
 
 /* It has no PGPROC, only its parent's memory. */
 static bool is_librarys;
@@ -53,7 +56,7 @@ in_child(void)
 static Size
 slots_size(void)
 {
-	return mul_size(compat_proc_count(), sizeof(Account));
+	return mul_size(compat_proc_count() + 1, sizeof(Account));
 }
 
 static void
@@ -62,26 +65,9 @@ init(Account *account, int pid)
 	pg_atomic_init_u32(&account->pid, pid);
 	pg_atomic_init_u64(&account->committed, 0);
 	pg_atomic_init_u64(&account->peak, 0);
-	pg_atomic_init_u64(&account->at_fork, 0);
 	pg_atomic_init_u64(&account->inherited, 0);
 	pg_atomic_init_u64(&account->refused, 0);
 	pg_atomic_init_u64(&account->claimed, 0);
-}
-
-static void
-init_slots(void)
-{
-	for (int i = 0; i < compat_proc_count(); i++)
-		init(&slots[i], 0);
-}
-
-/* In the postmaster, before anything is reported. */
-void
-account_enter(void)
-{
-	pthread_atfork(NULL, NULL, in_child);
-	init(&own, MyProcPid);
-	shmem_add("jemctx accounts", (void **) &slots, slots_size, init_slots);
 }
 
 /* The first time in a child: all there is was the parent's. */
@@ -92,7 +78,7 @@ inherit_once(void)
 
 	if (likely(pg_atomic_read_u32(&own.pid) == (uint32) MyProcPid))
 		return;
-	pg_atomic_write_u64(&own.at_fork, committed);
+	at_fork = committed;
 	pg_atomic_write_u64(&own.inherited, committed);
 	pg_atomic_write_u64(&own.peak, committed);
 	pg_atomic_write_u64(&own.refused, 0);
@@ -113,15 +99,23 @@ copy_newest(pg_atomic_uint64 *to, pg_atomic_uint64 *from)
 	} while (pg_atomic_read_u64(from) != value);
 }
 
+static Account *
+postmasters_slot(void)
+{
+	return &slots[compat_proc_count()];
+}
+
 /* Where others see the account of this process, or NULL. */
 static Account *
 own_slot(void)
 {
 	int			number = compat_proc_number();
 
-	if (slots == NULL || number < 0 || number >= compat_proc_count() || is_librarys)
+	if (slots == NULL || is_librarys)
 		return NULL;
-	return &slots[number];
+	if (MyProcPid == PostmasterPid)
+		return postmasters_slot();
+	return number >= 0 && number < compat_proc_count() ? &slots[number] : NULL;
 }
 
 /* Copy the account to where others see it.  The pid goes last: it makes it valid. */
@@ -137,11 +131,27 @@ publish(void)
 	copy_newest(&slot->inherited, &own.inherited);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
 		return;
-	pg_atomic_write_u64(&slot->at_fork, pg_atomic_read_u64(&own.at_fork));
 	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
 	pg_atomic_write_u64(&slot->claimed, 0);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
+}
+
+static void
+init_slots(void)
+{
+	for (int i = 0; i <= compat_proc_count(); i++)
+		init(&slots[i], 0);
+	publish();
+}
+
+/* In the postmaster, before anything is reported. */
+void
+account_enter(void)
+{
+	pthread_atfork(NULL, NULL, in_child);
+	init(&own, MyProcPid);
+	shmem_add("jemctx accounts", (void **) &slots, slots_size, init_slots);
 }
 
 /* Raise a figure, or lower it, to a value; other threads may be doing the same. */
@@ -176,6 +186,16 @@ account_change(int64 bytes)
 	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
 	raise_to(&own.peak, committed);
 	lower_to(&own.inherited, committed);
+	publish();
+}
+
+/* What it has just given back was the postmaster's: so many bytes of it. */
+void
+account_return_inherited(Size bytes)
+{
+	uint64		inherited = pg_atomic_read_u64(&own.inherited);
+
+	lower_to(&own.inherited, inherited > bytes ? inherited - bytes : 0);
 	publish();
 }
 
@@ -226,8 +246,6 @@ account_committed(void)
 Size
 account_inherited(void)
 {
-	Size		at_fork = pg_atomic_read_u64(&own.at_fork);
-
 	return at_fork > 0 ? at_fork : account_committed();
 }
 
@@ -268,8 +286,7 @@ not_shared(Account *account)
 static Size
 sum_of_all(bool with_claims)
 {
-	uint64		total = 0;
-	uint64		postmasters = 0;
+	uint64		total = slots != NULL ? pg_atomic_read_u64(&postmasters_slot()->committed) : 0;
 
 	for (int number = 0; slots != NULL && number < compat_proc_count(); number++)
 	{
@@ -283,9 +300,8 @@ sum_of_all(bool with_claims)
 			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
 		total += not_shared(account);
-		postmasters = Max(postmasters, pg_atomic_read_u64(&account->at_fork));
 	}
-	return total + postmasters;
+	return total;
 }
 
 /* Bytes that they have committed; what is claimed may yet be refused. */

@@ -21,8 +21,7 @@ typedef struct Account
 	pg_atomic_uint32 pid;
 	pg_atomic_uint64 committed; /* bytes, now */
 	pg_atomic_uint64 peak;		/* the most it has been */
-	pg_atomic_uint64 at_fork;	/* what the postmaster had then */
-	pg_atomic_uint64 inherited; /* what of that is still there */
+	pg_atomic_uint64 inherited; /* what of it was there at the fork */
 	pg_atomic_uint64 refused;	/* allocations denied */
 	pg_atomic_uint64 claimed;	/* bytes that it is about to commit, or has just committed */
 } Account;
@@ -30,6 +29,7 @@ typedef struct Account
 extern void account_enter(void);
 extern bool account_is_librarys(void);
 extern void account_change(int64 bytes);
+extern void account_return_inherited(Size bytes);
 extern void account_refuse(void);
 extern void account_claim(Size bytes);
 extern Size account_committed(void);

@@ -22,9 +22,11 @@ sub output_of
 }
 
 my $out = output_of(
-	"SELECT name FROM jemctx_arenas ORDER BY arena;\nSELECT value FROM jemctx_info WHERE name = 'origin';\n",
+	"SELECT name FROM jemctx_arenas ORDER BY arena;\nSELECT value FROM jemctx_info WHERE name = 'origin';\n"
+	  . "SELECT abs(s.committed - b.committed) < 500000 AS sum FROM jemctx_server s, jemctx_backends b;\n",
 	'postgres', '--single', '-D', $node->data_dir, 'postgres');
 like($out, qr/name = "process".*name = "persistent".*value = "re-executed"/s, 'single-user mode has its arenas');
+like($out, qr/sum = "t"/, 'and all that the server has is what this process has');
 is(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'data_directory'), $node->data_dir . "\n", 'postgres -C');
 like(output_of('', 'postgres', '-D', $node->data_dir, '-C', 'shared_memory_size'),
 	qr/^\d+\n$/, 'postgres -C of a computed value');

@@ -267,9 +267,9 @@ for my $lines (1000, 3000)
 	$keeper = keeper_pid($node);
 	$observer = session($node);
 	@sessions = map { new_session() } 1 .. 8;
-	query($_, 'BEGIN; DECLARE c CURSOR FOR SELECT md5(g::text) m FROM generate_series(1, 50000) g ORDER BY m')
-	  for @sessions;
-	query($_, 'MOVE 1 IN c') for @sessions;
+	# what is prepared is touched, all of it
+	query($_, q(DO $$ BEGIN FOR i IN 1 .. 30 LOOP
+		EXECUTE format('PREPARE p%s AS SELECT * FROM pg_class WHERE relname = $1', i); END LOOP; END $$)) for @sessions;
 	my $counted = query($observer, 'SELECT committed FROM jemctx_server');
 	my ($there, $processes) = look();
 	cmp_ok($there - $counted, '<=', $processes * $MB, "$lines lines: all but 1 MB for each process is counted");
