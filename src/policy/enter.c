@@ -14,6 +14,7 @@
 #include "policy/demand.h"
 #include "policy/enter.h"
 #include "policy/idle.h"
+#include "policy/inherited.h"
 #include "policy/others.h"
 #include "policy/registry.h"
 #include "policy/relief.h"
@@ -28,6 +29,7 @@ policy_enter(void)
 	cache_enter();
 	demand_enter();
 	idle_enter();
+	inherited_enter();
 	background_enter();
 	others_enter();
 	relief_enter();

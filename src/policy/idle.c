@@ -46,6 +46,7 @@
 #include "policy/cache.h"
 #include "policy/demand.h"
 #include "policy/idle.h"
+#include "policy/inherited.h"
 #include "policy/others.h"
 #include "policy/purge.h"
 #include "policy/registry.h"
@@ -246,25 +247,6 @@ ends_as_before(RegistryEntry *entry, int64 now)
 		!registry_is_requested(entry) && !registry_is_due(entry, now);
 }
 
-/*
- * The session's first wait.  What is free then was the postmaster's, mostly what that has read
- * of pg_hba.conf.  Used again it would be the session's own, and nobody's in the server's sum.
- */
-static void
-return_inherited(RegistryEntry *entry)
-{
-	static bool has_waited = false;
-	Size		before = account_committed();
-
-	if (has_waited)
-		return;
-	has_waited = true;
-	if (registry_tell_kept(entry) <= WORTH_PURGING)
-		return;
-	purge_at_rest();
-	account_return_inherited(before - Min(account_committed(), before));
-}
-
 /* See to what there may be to do at the end of a statement. */
 static void pg_noinline
 see_to_all(RegistryEntry *entry)
@@ -272,7 +254,7 @@ see_to_all(RegistryEntry *entry)
 	refusal_end();
 	if (refusal_server_was_full())
 		others_ask_all(true);
-	return_inherited(entry);
+	inherited_return();
 	if (registry_is_requested(entry))
 		go_idle(registry_take_shed(entry));
 	else if (purge_after == 0 && worth_purging())

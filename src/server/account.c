@@ -27,11 +27,11 @@
 #include "shared/control.h"
 
 /*
- * What a process is taken to have written of what it inherited: this part of the most that it
- * has had beside that, up to so many bytes.  docs/measurements.md has what it is ("What counts
- * for a process").
+ * What a process is taken to have written of what it inherited: as much as it has had beside
+ * that above what it takes to connect, up to so many bytes.  docs/measurements.md has what it
+ * is ("What counts for a process").
  */
-#define WRITTEN_DIVISOR 8
+#define TO_CONNECT ((uint64) 1024 * 1024)
 #define WRITTEN_MOST ((uint64) 1024 * 1024)
 
 /* In shared memory, one for each PGPROC, and the postmaster's; NULL while there is none. */
@@ -46,11 +46,15 @@ static Size at_fork;
 /* It has no PGPROC, only its parent's memory. */
 static bool is_librarys;
 
+/* Set in the postmaster only. */
+static bool is_postmaster;
+
 /* PostgreSQL forks in the postmaster only, which has no PGPROC, either. */
 static void
 in_child(void)
 {
 	is_librarys = MyProc != NULL;
+	is_postmaster = false;
 }
 
 static Size
@@ -66,6 +70,7 @@ init(Account *account, int pid)
 	pg_atomic_init_u64(&account->committed, 0);
 	pg_atomic_init_u64(&account->peak, 0);
 	pg_atomic_init_u64(&account->inherited, 0);
+	pg_atomic_init_u64(&account->most_own, 0);
 	pg_atomic_init_u64(&account->refused, 0);
 	pg_atomic_init_u64(&account->claimed, 0);
 }
@@ -80,6 +85,7 @@ inherit_once(void)
 		return;
 	at_fork = committed;
 	pg_atomic_write_u64(&own.inherited, committed);
+	pg_atomic_write_u64(&own.most_own, 0);
 	pg_atomic_write_u64(&own.peak, committed);
 	pg_atomic_write_u64(&own.refused, 0);
 	pg_atomic_write_u32(&own.pid, MyProcPid);
@@ -113,7 +119,7 @@ own_slot(void)
 
 	if (slots == NULL || is_librarys)
 		return NULL;
-	if (MyProcPid == PostmasterPid)
+	if (is_postmaster)
 		return postmasters_slot();
 	return number >= 0 && number < compat_proc_count() ? &slots[number] : NULL;
 }
@@ -129,6 +135,7 @@ publish(void)
 	copy_newest(&slot->committed, &own.committed);
 	copy_newest(&slot->peak, &own.peak);
 	copy_newest(&slot->inherited, &own.inherited);
+	copy_newest(&slot->most_own, &own.most_own);
 	if (likely(pg_atomic_read_u32(&slot->pid) == (uint32) MyProcPid))
 		return;
 	pg_atomic_write_u64(&slot->refused, pg_atomic_read_u64(&own.refused));
@@ -150,6 +157,7 @@ void
 account_enter(void)
 {
 	pthread_atfork(NULL, NULL, in_child);
+	is_postmaster = IsPostmasterEnvironment;
 	init(&own, MyProcPid);
 	shmem_add("jemctx accounts", (void **) &slots, slots_size, init_slots);
 }
@@ -186,16 +194,16 @@ account_change(int64 bytes)
 	committed = pg_atomic_add_fetch_u64(&own.committed, bytes);
 	raise_to(&own.peak, committed);
 	lower_to(&own.inherited, committed);
+	raise_to(&own.most_own, committed - Min(account_still_inherited(), committed));
 	publish();
 }
 
-/* What it has just given back was the postmaster's: so many bytes of it. */
+/* No more than so many bytes are left of what it inherited. */
 void
-account_return_inherited(Size bytes)
+account_limit_inherited(Size most)
 {
-	uint64		inherited = pg_atomic_read_u64(&own.inherited);
-
-	lower_to(&own.inherited, inherited > bytes ? inherited - bytes : 0);
+	inherit_once();
+	lower_to(&own.inherited, most);
 	publish();
 }
 
@@ -249,6 +257,14 @@ account_inherited(void)
 	return at_fork > 0 ? at_fork : account_committed();
 }
 
+/* And what of that it still has. */
+Size
+account_still_inherited(void)
+{
+	inherit_once();
+	return pg_atomic_read_u64(&own.inherited);
+}
+
 /*
  * The account of the process that has the PGPROC of that number now, and the
  * process's pid; NULL when there is no process (pid is 0 then), or it has
@@ -265,16 +281,15 @@ account_of(int number, int *pid)
 }
 
 /*
- * Bytes that a process has for itself.  What it has written of what it inherited is its
- * own, too, and only the kernel knows how much that is.
+ * Bytes that a process has for itself, of what it has beside what it inherited and of that.
+ * What it has written of that is its own, too, and only the kernel knows how much it is.
  */
 static uint64
-not_shared(Account *account)
+not_shared(Account *account, uint64 inherited)
 {
-	uint64		inherited = pg_atomic_read_u64(&account->inherited);
 	uint64		committed = Max(pg_atomic_read_u64(&account->committed), inherited);
-	uint64		peak = Max(pg_atomic_read_u64(&account->peak), committed);
-	uint64		written = Min((peak - inherited) / WRITTEN_DIVISOR, WRITTEN_MOST);
+	uint64		most_own = pg_atomic_read_u64(&account->most_own);
+	uint64		written = Min(most_own - Min(most_own, TO_CONNECT), WRITTEN_MOST);
 
 	return committed - inherited + Min(written, inherited);
 }
@@ -286,12 +301,14 @@ not_shared(Account *account)
 static Size
 sum_of_all(bool with_claims)
 {
-	uint64		total = slots != NULL ? pg_atomic_read_u64(&postmasters_slot()->committed) : 0;
+	uint64		total = 0;
+	uint64		shared = slots != NULL ? pg_atomic_read_u64(&postmasters_slot()->committed) : 0;
 
 	for (int number = 0; slots != NULL && number < compat_proc_count(); number++)
 	{
 		int			pid;
 		Account    *account = account_of(number, &pid);
+		uint64		inherited;
 
 		if (account == NULL)
 			continue;
@@ -299,9 +316,12 @@ sum_of_all(bool with_claims)
 		if (with_claims)
 			total += pg_atomic_read_u64(&account->claimed);
 		pg_read_barrier();
-		total += not_shared(account);
+		inherited = pg_atomic_read_u64(&account->inherited);
+		total += not_shared(account, inherited);
+		/* children may have more of it than the postmaster has by now */
+		shared = Max(shared, inherited);
 	}
-	return total;
+	return total + shared;
 }
 
 /* Bytes that they have committed; what is claimed may yet be refused. */

@@ -80,7 +80,8 @@ is( becomes(q(
 	SELECT abs(s.committed - b.committed) < 1000000
 	FROM jemctx_server s, (
 		SELECT max(inherited) +
-			sum(committed - inherited + least((committed_peak - inherited) / 8, inherited, 1048576)) committed
+			sum(committed - inherited +
+				greatest(least(committed_peak - inherited - 1048576, inherited, 1048576), 0)) committed
 		FROM jemctx_backends) b),
 		't'),
 	't', 'the server holds what its processes hold');

@@ -276,6 +276,19 @@ for my $lines (1000, 3000)
 	note sprintf 'counted: %.1f MB, there: %.1f MB', $counted / $MB, $there / $MB;
 	close_session($_) for @sessions, $observer;
 }
+
+# What one has had for itself as it started is not what it inherited.
+$observer = session($node);
+query($observer, 'ALTER ROLE ordinary SET session_preload_libraries = jemctx_test');
+query($observer, 'ALTER ROLE ordinary SET jemctx_test.at_start = $$24MB$$');
+my $plain = session($node);
+my $larger = new_session();
+is(query($larger, 'SHOW jemctx_test.at_start'), '24MB', 'a session that was larger as it started');
+ok(poll(sub { backend($observer, $larger, 'committed') < 12e6 }), 'and is no more');
+my $inherited = backend($observer, $plain, 'inherited');
+cmp_ok($inherited, '>', 500000, 'a session inherits something');
+cmp_ok(abs(backend($observer, $larger, 'inherited') - $inherited), '<', 300000, 'the other has inherited as much');
+close_session($_) for $plain, $larger, $observer;
 $node->stop;
 
 done_testing();
