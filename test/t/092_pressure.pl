@@ -237,11 +237,13 @@ ok(poll(sub { query($ordinary, 'SHOW jemctx.server_memory_limit') eq '-1' }), 't
 query($ordinary, '\set VERBOSITY verbose');
 my $grow = "SELECT length(repeat('x', 50000000))";
 
-# Have a session use so much when the view has looked at the kernel's files for all: a look is believed for a while.
+# Have a session use so much when it has kept nothing, and the view has looked at the kernel's files for all: a look is
+# believed for a while.
 sub uses
 {
 	my ($session, $sql) = @_;
 
+	query($session, 'SELECT jemctx_purge()');
 	$server->('available');
 	return query($session, $sql);
 }
