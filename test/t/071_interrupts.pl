@@ -112,7 +112,7 @@ sub measure
 	sleep $silence;
 	fire($_, $interrupt) for @targets;
 	wait_for_effect($state, $interrupt, @targets);
-	push @{ $measured{$name}{where} }, [ $state, $size ];
+	push @{ $measured{$name}{where} }, $state . ($size ? " $size" : '');
 	leave($state, $interrupt, $name, $_) for @targets;
 	return;
 }
@@ -162,31 +162,14 @@ sub largest { return (sort { $a <=> $b } @{ $_[0] })[-1] }
 
 sub median { my @sorted = sort { $a <=> $b } @{ $_[0] }; return $sorted[ @sorted / 2 ] }
 
-# A busy machine may be late once.  A place is late that is so again, with any of the silences.
-sub late_again
+# The places where the latency was so much.
+sub places
 {
-	my ($name, $which) = @_;
-	my $row = $measured{$name};
-
-	return 1 if $row->{jemctx}[$which] >= $lost;
-	for (@silences)
-	{
-		measure($row->{where}[$which][0], $name, $row->{where}[$which][1]);
-		return 1 if $row->{jemctx}[-1] > $late + largest($row->{stock});
-	}
-	return 0;
-}
-
-# The places where an interrupt was late, and then again.
-sub late_places
-{
-	my ($name, $limit) = @_;
-	my $row = $measured{$name};
-	my @late = grep { $row->{jemctx}[$_] > $limit } 0 .. $#{ $row->{where} };
+	my ($row, $limit) = @_;
 
 	return
-	  map { sprintf '%s (%.2f s)', join(' ', grep { defined } @{ $row->{where}[$_] }), $row->{jemctx}[$_] }
-	  grep { late_again($name, $_) } @late;
+	  map { sprintf '%s (%.2f s)', $row->{where}[$_], $row->{jemctx}[$_] }
+	  grep { $row->{jemctx}[$_] > $limit } 0 .. $#{ $row->{where} };
 }
 
 # One interrupt's row; returns how many were late.
@@ -194,7 +177,7 @@ sub report
 {
 	my ($name, $row) = @_;
 	my $limit = $late + largest($row->{stock});
-	my @places = late_places($name, $limit);
+	my @places = places($row, $limit);
 
 	note sprintf '%-36s %6d %8.3f %8.3f %8.3f %8.3f %6d %6d', $name, scalar @{ $row->{where} }, median($row->{jemctx}),
 		largest($row->{jemctx}),
